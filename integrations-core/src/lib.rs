@@ -1,0 +1,3 @@
+//! The traits and the engine of the integrations family.
+
+pub mod clock;
