@@ -1,3 +1,16 @@
 //! The traits and the engine of the integrations family.
 
+pub mod adapter;
+pub mod auth;
+pub mod cache;
 pub mod clock;
+pub mod connection;
+pub mod error;
+pub mod http;
+pub mod json;
+pub mod model;
+pub mod normalize;
+pub mod observe;
+pub mod sync;
+
+pub use self::error::{Disposition, Error, ErrorKind, Result};

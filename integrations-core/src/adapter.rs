@@ -1,0 +1,291 @@
+//! What does a service have to offer to be synced?
+//!
+//! A provider crate implements [`ServiceAdapter`] once per service. Adapters are stateless: what they
+//! need for a call comes with the call, and what they read goes back to the engine.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono_tz::Tz;
+use serde::Serialize;
+use url::Url;
+
+use crate::auth::{AuthorizationRequest, CodeGrant, RefreshToken, TokenSet, Tokens};
+use crate::connection::{Account, ServiceId, StreamId};
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{Failure, Origins, Session, Transport};
+use crate::model::{Raw, RecordKind};
+use crate::normalize::{Normalizer, PageContext};
+use crate::sync::Cursor;
+
+/// What a service is and can do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ServiceInfo {
+    /// The id, e.g. `google_calendar`.
+    pub id: ServiceId,
+    /// The name that people know it by.
+    pub name: &'static str,
+    /// The version of the adapter.
+    pub version: &'static str,
+    /// What the adapter can do.
+    pub capabilities: Capabilities,
+    /// The scopes that are asked for unless the host asks for others.
+    pub scopes: Vec<String>,
+}
+
+impl ServiceInfo {
+    /// Describes a service.
+    pub fn new(id: impl Into<ServiceId>, name: &'static str, version: &'static str) -> Self {
+        Self { id: id.into(), name, version, capabilities: Capabilities::default(), scopes: Vec::new() }
+    }
+
+    /// Says what the adapter can do.
+    pub fn with_capabilities(mut self, capabilities: Capabilities) -> Self {
+        self.capabilities = capabilities;
+        self
+    }
+
+    /// Says which scopes it needs.
+    pub fn with_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+}
+
+/// What an adapter can do, as a flat table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "a table of yes and no")]
+pub struct Capabilities {
+    /// The kinds of records it reads.
+    pub kinds: Vec<RecordKind>,
+    /// Whether it can read just what has changed.
+    pub incremental: bool,
+    /// Whether deletions show in what has changed.
+    pub reports_deletions: bool,
+    /// Whether access tokens expire and can be refreshed.
+    pub refresh: bool,
+    /// Whether a grant can be taken back through the provider's API.
+    pub revoke: bool,
+    /// Whether scopes can be added to an existing grant.
+    pub incremental_scopes: bool,
+}
+
+impl Capabilities {
+    /// Reads these kinds of records, and nothing more.
+    pub fn reading(kinds: impl Into<Vec<RecordKind>>) -> Self {
+        Self { kinds: kinds.into(), ..Self::default() }
+    }
+    /// Can read just what has changed, with the deletions.
+    pub fn with_incremental(mut self) -> Self {
+        self.incremental = true;
+        self.reports_deletions = true;
+        self
+    }
+
+    /// Tokens expire and can be refreshed.
+    pub fn with_refresh(mut self) -> Self {
+        self.refresh = true;
+        self
+    }
+
+    /// The grant can be taken back.
+    pub fn with_revoke(mut self) -> Self {
+        self.revoke = true;
+        self
+    }
+
+    /// Scopes can be added to a grant.
+    pub fn with_incremental_scopes(mut self) -> Self {
+        self.incremental_scopes = true;
+        self
+    }
+}
+
+/// A partition of a connection's data that is synced on its own, e.g. one calendar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Stream {
+    /// The id, stable for as long as the partition exists.
+    pub id: StreamId,
+    /// The name that the user gave it.
+    pub title: String,
+    /// The zone it is kept in.
+    pub time_zone: Option<Tz>,
+    /// Whether it is the user's main one.
+    pub primary: bool,
+    /// The provider's word for what the user may do with it, e.g. `owner` or `reader`.
+    pub access: Option<String>,
+    /// Its colour, as `#rrggbb`.
+    pub color: Option<String>,
+}
+
+impl Stream {
+    /// A stream with just an id and a title.
+    pub fn new(id: impl Into<StreamId>, title: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            title: title.into(),
+            time_zone: None,
+            primary: false,
+            access: None,
+            color: None,
+        }
+    }
+}
+
+/// What to read next of a stream.
+#[derive(Debug, Clone, Copy)]
+pub struct Pull<'a> {
+    /// The stream.
+    pub stream: &'a StreamId,
+    /// Everything, or what has changed.
+    pub from: PullFrom<'a>,
+    /// How many items a page should have at most. The provider's own limit wins.
+    pub page_size: u32,
+}
+
+/// Where to read from.
+#[derive(Debug, Clone, Copy)]
+pub enum PullFrom<'a> {
+    /// Everything that is there.
+    Listing {
+        /// The page to read; `None` for the first.
+        page: Option<&'a Cursor>,
+    },
+    /// What has changed.
+    Changes {
+        /// Since this mark.
+        since: &'a Cursor,
+        /// The page to read; `None` for the first.
+        page: Option<&'a Cursor>,
+    },
+}
+
+/// One page of a stream.
+#[derive(Debug)]
+pub struct Page {
+    /// The items, as the provider sent them.
+    pub items: Vec<Raw>,
+    /// What the page says about all of them.
+    pub context: PageContext,
+    /// How to go on.
+    pub next: Next,
+}
+
+/// How to go on after a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// There is another page. This one may have been empty.
+    Page(Cursor),
+    /// That was the last page: changes from here on are read since this mark.
+    Done(Cursor),
+}
+
+/// One service of a provider: how to connect, what there is to read, and how to read it.
+///
+/// # Cancel safety
+/// Every future may be dropped at any await: an adapter keeps no state.
+#[async_trait]
+pub trait ServiceAdapter: fmt::Debug + Send + Sync + 'static {
+    /// What the service is and can do.
+    fn info(&self) -> &ServiceInfo;
+
+    /// The mapping from the provider's items to the model.
+    fn normalizer(&self) -> Arc<dyn Normalizer>;
+
+    /// The origins (scheme, host, port) that may see this service's tokens. Whatever link, redirect or
+    /// upload address a provider names, credentials go nowhere else.
+    fn allowed_origins(&self) -> &Origins;
+
+    /// Tells from an answer that is no success what went wrong.
+    fn classify(&self, failure: &Failure<'_>) -> Error;
+
+    /// Where to send the user, to be asked for the grant.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] or [`ErrorKind::InvalidRequest`].
+    fn authorization_url(&self, request: &AuthorizationRequest) -> Result<Url>;
+
+    /// Exchanges the code that the user came back with. Never repeated: the code may be burned.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidCredentials`] for the application's own credentials, and
+    /// [`ErrorKind::ReauthorizationRequired`] when the code is not valid (any more).
+    async fn authenticate(&self, http: &dyn Transport, grant: &CodeGrant) -> Result<TokenSet>;
+
+    /// Exchanges a refresh token for fresh tokens.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ReauthorizationRequired`] when the grant is gone.
+    async fn refresh_token(&self, http: &dyn Transport, refresh: &RefreshToken) -> Result<TokenSet>;
+
+    /// Takes the grant back at the provider. A grant that is gone already is no error.
+    async fn revoke_access(&self, http: &dyn Transport, tokens: &Tokens) -> Result<()>;
+
+    /// Whose account it is.
+    async fn identify(&self, session: &Session) -> Result<Account>;
+
+    /// The partitions that the connection may read.
+    async fn list_streams(&self, session: &Session) -> Result<Vec<Stream>>;
+
+    /// Reads one page of a stream.
+    ///
+    /// # Errors
+    /// [`ErrorKind::CursorExpired`] when the provider does not know the cursor any more: the engine
+    /// lists again from the start.
+    async fn sync_data(&self, session: &Session, pull: Pull<'_>) -> Result<Page>;
+
+    /// Makes one cheap call that needs the grant.
+    async fn check_health(&self, session: &Session) -> Result<()>;
+}
+
+/// The adapters that a host has put together, by service.
+#[derive(Debug, Clone, Default)]
+pub struct AdapterRegistry {
+    adapters: BTreeMap<String, Arc<dyn ServiceAdapter>>,
+}
+
+impl AdapterRegistry {
+    /// Adds an adapter.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] when there is one for the service already.
+    pub fn register(&mut self, adapter: Arc<dyn ServiceAdapter>) -> Result<()> {
+        let id = adapter.info().id.clone();
+        if self.adapters.insert(id.to_string(), adapter).is_some() {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                format!("two adapters are registered for {id}; register one"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The adapter of a service.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnsupportedOperation`] when there is none; the message lists those that are there.
+    pub fn get(&self, service: &ServiceId) -> Result<&Arc<dyn ServiceAdapter>> {
+        self.adapters.get(service.as_str()).ok_or_else(|| {
+            let known = self.adapters.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            Error::new(
+                ErrorKind::UnsupportedOperation,
+                format!("no adapter is registered for {service}; registered: {known}"),
+            )
+        })
+    }
+
+    /// All adapters, by their service's id.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn ServiceAdapter>> {
+        self.adapters.values()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.adapters.is_empty()
+    }
+}

@@ -1,0 +1,101 @@
+//! Where do connections rest?
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::connection::{Connection, ConnectionId, Owner, ServiceId};
+use crate::error::Result;
+
+/// The host's storage of connections. The tokens in them are sealed before they come here.
+#[async_trait]
+pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
+    /// Reads a connection; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`](crate::ErrorKind::Store).
+    async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>>;
+
+    /// Writes a connection if the stored one still has `connection.version` (0: there is none yet),
+    /// and returns its new version, which is higher. Once this returns `Ok`, the write survives a crash.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) when somebody else has written in between:
+    /// then nothing was written. [`ErrorKind::Store`](crate::ErrorKind::Store) when the storage failed.
+    async fn put(&self, connection: &Connection) -> Result<u64>;
+
+    /// Deletes a connection, and says whether there was one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`](crate::ErrorKind::Store).
+    async fn delete(&self, id: &ConnectionId) -> Result<bool>;
+
+    /// Reads the connections that a filter lets through, in the order of their ids.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`](crate::ErrorKind::Store).
+    async fn list(&self, filter: &ConnectionFilter) -> Result<Vec<Connection>>;
+
+    /// Takes the right to refresh a connection's tokens, over all processes that share the storage, for
+    /// at most `ttl`. `None` when somebody else holds it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`](crate::ErrorKind::Store).
+    async fn acquire_refresh_guard(&self, id: &ConnectionId, ttl: Duration) -> Result<Option<RefreshGuard>>;
+
+    /// Gives the right back. A guard that has run out is no error.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`](crate::ErrorKind::Store).
+    async fn release_refresh_guard(&self, guard: RefreshGuard) -> Result<()>;
+}
+
+/// The right to refresh a connection's tokens for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefreshGuard {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// Names this holder: unique for each acquisition.
+    pub holder: String,
+}
+
+/// Which connections to list; the default lets all through.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct ConnectionFilter {
+    /// Those of this user.
+    pub owner: Option<Owner>,
+    /// Those of this service.
+    pub service: Option<ServiceId>,
+    /// Those whose id comes after this one: the last of the page before.
+    pub after: Option<ConnectionId>,
+    /// At most so many; `None` for all.
+    pub limit: Option<usize>,
+}
+
+impl ConnectionFilter {
+    /// All connections of a user.
+    pub fn of(owner: impl Into<Owner>) -> Self {
+        Self { owner: Some(owner.into()), ..Self::default() }
+    }
+
+    /// Those of a service.
+    pub fn with_service(mut self, service: impl Into<ServiceId>) -> Self {
+        self.service = Some(service.into());
+        self
+    }
+
+    /// A page: those after an id, at most so many.
+    pub fn with_page(mut self, after: Option<ConnectionId>, limit: usize) -> Self {
+        self.after = after;
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Whether the filter lets a connection through, its page aside.
+    pub fn matches(&self, connection: &Connection) -> bool {
+        self.owner.as_ref().is_none_or(|owner| *owner == connection.owner)
+            && self.service.as_ref().is_none_or(|service| *service == connection.service)
+    }
+}

@@ -1,0 +1,89 @@
+//! The ready [`Transport`]: reqwest on rustls.
+
+use std::error::Error as StdError;
+
+use ::reqwest::Client;
+use ::reqwest::redirect::Policy;
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+
+use super::transport::{Request, Response, Transport};
+use crate::error::{Error, ErrorKind, Result};
+
+/// A [`Transport`] on a pooled reqwest client: TLS by rustls, proxies from the environment, no
+/// redirects, no cookies.
+#[derive(Debug, Clone)]
+pub struct ReqwestTransport {
+    client: Client,
+}
+
+impl ReqwestTransport {
+    /// A client that names itself in `User-Agent`; say who you are and how to reach you.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] when the client cannot be built, e.g. for a bad user agent.
+    pub fn new(user_agent: &str) -> Result<Self> {
+        let client =
+            Client::builder().user_agent(user_agent).redirect(Policy::none()).build().map_err(|error| {
+                Error::new(ErrorKind::Configuration, "the HTTP client cannot be built").with_source(error)
+            })?;
+        Ok(Self { client })
+    }
+}
+
+#[async_trait]
+impl Transport for ReqwestTransport {
+    async fn send(&self, request: Request) -> Result<Response> {
+        let Request { operation, method, url, headers, body, timeout, max_body, .. } = request;
+        let failed = |error| failure(error, operation);
+        let mut answer = self
+            .client
+            .request(method, url)
+            .headers(headers)
+            .body(body)
+            .timeout(timeout)
+            .send()
+            .await
+            .map_err(failed)?;
+        let length = answer.content_length().unwrap_or(0);
+        if length > max_body as u64 {
+            return Err(too_large(operation, max_body));
+        }
+        // The length is the provider's word: take it as a hint, and only as far as a page goes.
+        let mut body = BytesMut::with_capacity(usize::try_from(length).unwrap_or(0).min(4 << 20));
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > max_body {
+                return Err(too_large(operation, max_body));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let status = answer.status();
+        let headers = std::mem::take(answer.headers_mut());
+        Ok(Response::new(status, headers, Bytes::from(body)))
+    }
+}
+
+fn too_large(operation: &'static str, limit: usize) -> Error {
+    Error::new(ErrorKind::DataFormat, format!("the answer is larger than {limit} bytes"))
+        .with_code("body_too_large")
+        .with_operation(operation)
+}
+
+/// Keeps what happened and drops the URL, whose query may hold secrets.
+fn failure(error: ::reqwest::Error, operation: &'static str) -> Error {
+    let error = error.without_url();
+    let (kind, message) = if error.is_timeout() {
+        (ErrorKind::Timeout, "the provider did not answer in time")
+    } else if error.is_builder() {
+        (ErrorKind::InvalidRequest, "the request cannot be sent")
+    } else if error.is_connect() {
+        (ErrorKind::Network, "no connection to the provider")
+    } else {
+        (ErrorKind::Network, "the connection broke before the answer was whole")
+    };
+    let mut cause: &dyn StdError = &error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    Error::new(kind, message).with_operation(operation).with_source(cause.to_string())
+}

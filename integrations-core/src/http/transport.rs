@@ -1,0 +1,130 @@
+//! What does a request look like, before any HTTP client sees it?
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use url::Url;
+
+use crate::error::Result;
+
+/// A request to a provider.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Request {
+    /// The operation, as a template for errors, metrics and quotas: `events.list`, never a URL.
+    pub operation: &'static str,
+    /// The method.
+    pub method: Method,
+    /// The address.
+    pub url: Url,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body; may be empty.
+    pub body: Bytes,
+    /// Whether sending it twice does the same as sending it once.
+    pub idempotent: bool,
+    /// How long the whole answer may take.
+    pub timeout: Duration,
+    /// How many bytes the answer's body may have.
+    pub max_body: usize,
+}
+
+impl Request {
+    /// The default of [`timeout`](Self::timeout).
+    pub const TIMEOUT: Duration = Duration::from_secs(30);
+    /// The default of [`max_body`](Self::max_body): 32 MiB.
+    pub const MAX_BODY: usize = 32 << 20;
+
+    /// A request; GET, HEAD, PUT and DELETE count as idempotent (RFC 9110, 9.2.2).
+    pub fn new(operation: &'static str, method: Method, url: Url) -> Self {
+        let idempotent = matches!(method, Method::GET | Method::HEAD | Method::PUT | Method::DELETE);
+        Self {
+            operation,
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            idempotent,
+            timeout: Self::TIMEOUT,
+            max_body: Self::MAX_BODY,
+        }
+    }
+
+    /// A GET request.
+    pub fn get(operation: &'static str, url: Url) -> Self {
+        Self::new(operation, Method::GET, url)
+    }
+
+    /// Adds a header, replacing any of the same name.
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// Sets the body.
+    pub fn body(mut self, media_type: &'static str, body: impl Into<Bytes>) -> Self {
+        self.headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        self.body = body.into();
+        self
+    }
+}
+
+/// Shows no query, no header and no body: they hold secrets and the user's data.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("operation", &self.operation)
+            .field("method", &self.method)
+            .field("host", &self.url.host_str().unwrap_or_default())
+            .finish_non_exhaustive()
+    }
+}
+
+/// An answer, whole.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Response {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Response {
+    /// An answer.
+    pub fn new(status: StatusCode, headers: HeaderMap, body: impl Into<Bytes>) -> Self {
+        Self { status, headers, body: body.into() }
+    }
+}
+
+/// Shows no header and no body.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .finish_non_exhaustive()
+    }
+}
+
+/// An HTTP client, without any policy of its own: one request, one answer.
+///
+/// It follows no redirect, retries nothing, and keeps no cookies. An answer of any status is `Ok`.
+///
+/// # Cancel safety
+/// When the future is dropped, the request may or may not have reached the provider.
+#[async_trait]
+pub trait Transport: fmt::Debug + Send + Sync + 'static {
+    /// Sends a request and reads the whole answer.
+    ///
+    /// # Errors
+    /// [`Network`](crate::ErrorKind::Network) without an answer or with a broken one,
+    /// [`Timeout`](crate::ErrorKind::Timeout) past the request's timeout,
+    /// [`DataFormat`](crate::ErrorKind::DataFormat) with code `body_too_large` past its body limit.
+    async fn send(&self, request: Request) -> Result<Response>;
+}

@@ -1,0 +1,194 @@
+//! How is JSON from a provider read without trusting it?
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use serde::de::{DeserializeOwned, Deserializer, Visitor};
+use serde_json::value::RawValue;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Raw;
+use crate::normalize::ItemError;
+
+/// Reads a string and makes something of it, without a copy of the string.
+pub fn text<'de, D, T>(deserializer: D, make: impl FnOnce(&str) -> T) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    try_text(deserializer, "a string", |text| Some(make(text)))
+}
+
+/// Reads a string and makes something of it that not every string can give.
+///
+/// `expected` names what the string should have been.
+pub fn try_text<'de, D, T>(
+    deserializer: D,
+    expected: &'static str,
+    make: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    struct Text<F, T>(&'static str, F, PhantomData<T>);
+
+    impl<F: FnOnce(&str) -> Option<T>, T> Visitor<'_> for Text<F, T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+            // The message names what was expected and not what was found: that belongs to the user.
+            (self.1)(text).ok_or_else(|| E::custom(format_args!("invalid value, expected {}", self.0)))
+        }
+    }
+
+    deserializer.deserialize_str(Text(expected, make, PhantomData))
+}
+
+/// Cuts out of a page the items that were read from it as [`RawValue`]s, without a copy.
+///
+/// # Panics
+/// When an item was not read from this page.
+pub fn items(page: &Bytes, items: &[&RawValue]) -> Vec<Raw> {
+    items.iter().map(|item| Raw::new(page.slice_ref(item.get().as_bytes()))).collect()
+}
+
+/// Reads an answer whose shape the caller relies on.
+///
+/// # Errors
+/// [`ErrorKind::DataFormat`] with the path that could not be read; the body is not shown.
+pub fn decode<T: DeserializeOwned>(body: &[u8], operation: &'static str) -> Result<T> {
+    serde_json::from_slice(body).map_err(|_| unreadable::<T>(body, operation))
+}
+
+/// Says why an answer could not be read as a `T`, by reading it again with its path.
+#[cold]
+pub fn unreadable<T: DeserializeOwned>(body: &[u8], operation: &'static str) -> Error {
+    let reason = match explain::<T>(body) {
+        Some((path, reason)) => format!("the answer cannot be read: {reason} at {path}"),
+        None if looks_like_html(body) => {
+            "the answer is an HTML page where JSON was expected; is a proxy or a login page in between?".into()
+        }
+        None => "the answer is not whole or not JSON".into(),
+    };
+    Error::new(ErrorKind::DataFormat, reason).with_operation(operation)
+}
+
+/// Reads one item of a page.
+///
+/// # Errors
+/// An [`ItemError`] with the JSON path of what could not be read, found by reading the item again.
+pub fn decode_item<'a, T: serde::Deserialize<'a>>(item: &'a [u8]) -> Result<T, ItemError> {
+    serde_json::from_slice(item).map_err(|_| {
+        let (path, reason) = explain::<T>(item).unwrap_or_else(|| ("$".into(), "not JSON".into()));
+        ItemError::new(path, reason)
+    })
+}
+
+/// The path and the reason, without the value that was found; `None` where the text is no JSON at all.
+fn explain<'a, T: serde::Deserialize<'a>>(text: &'a [u8]) -> Option<(String, String)> {
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let error = serde_path_to_error::deserialize::<_, T>(&mut reader).err()?;
+    if !error.inner().is_data() {
+        return None;
+    }
+    let path = match error.path().to_string() {
+        path if path == "." => "$".to_owned(),
+        path => format!("$.{path}"),
+    };
+    let message = error.inner().to_string();
+    let message = message.split(" at line ").next().unwrap_or_default();
+    let reason = match (message.find("expected "), message.strip_prefix("missing field ")) {
+        (_, Some(field)) => format!("missing field {field}"),
+        (Some(start), None) => message[start..].to_owned(),
+        (None, None) => "unexpected value".to_owned(),
+    };
+    Some((path, reason))
+}
+
+fn looks_like_html(body: &[u8]) -> bool {
+    body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<')
+}
+
+/// Reads a number that some providers send as a string.
+pub fn lenient_u64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    struct Number;
+
+    impl<'de> Visitor<'de> for Number {
+        type Value = Option<u64>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a number, or a string of digits")
+        }
+
+        fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+            Ok(Some(number))
+        }
+
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be in range")]
+        fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Self::Value, E> {
+            if (0.0..1e15).contains(&number) {
+                Ok(Some(number as u64))
+            } else {
+                Err(E::custom("invalid value, expected a number, or a string of digits"))
+            }
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            text.trim().parse().map(Some).map_err(|_| E::custom("invalid value, expected a string of digits"))
+        }
+
+        fn visit_none<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+            deserializer.deserialize_any(self)
+        }
+    }
+
+    deserializer.deserialize_option(Number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[allow(dead_code)]
+    struct Item {
+        id: String,
+        inner: Inner,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[allow(dead_code)]
+    struct Inner {
+        minutes: u32,
+    }
+
+    #[test]
+    fn an_item_that_cannot_be_read_names_the_path_and_not_the_value() {
+        let error = decode_item::<Item>(br#"{"id":"a","inner":{"minutes":"s3cret"}}"#).unwrap_err();
+        assert_eq!(error.to_string(), "$.inner.minutes: expected u32");
+        let error = decode_item::<Item>(br#"{"inner":{"minutes":1}}"#).unwrap_err();
+        assert_eq!(error.to_string(), "$: missing field `id`");
+        let error = decode_item::<Item>(b"{").unwrap_err();
+        assert_eq!(error.to_string(), "$: not JSON");
+    }
+
+    #[test]
+    fn an_html_answer_is_called_by_its_name() {
+        let error = decode::<Item>(b"\n<html><body>Sign in</body></html>", "events.list").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::DataFormat);
+        assert!(error.to_string().contains("HTML page"), "{error}");
+        assert!(!error.to_string().contains("Sign in"), "{error}");
+    }
+}

@@ -1,0 +1,91 @@
+//! What does the host hear of?
+
+use std::fmt;
+
+use crate::connection::{Connection, ConnectionId};
+use crate::sync::{StreamKey, StreamReport, Withheld};
+
+/// Something that the host may want to know, when it happens.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Notice<'a> {
+    /// A stream begins to be read.
+    StreamStarted {
+        /// The stream.
+        stream: &'a StreamKey,
+        /// The name that the user gave it.
+        title: &'a str,
+        /// From where: a [phase](crate::sync::Position::phase).
+        phase: &'static str,
+    },
+    /// A page was committed.
+    PageCommitted {
+        /// The stream.
+        stream: &'a StreamKey,
+        /// What the run has done so far.
+        report: &'a StreamReport,
+    },
+    /// The provider has forgotten the stream's position: everything is listed again.
+    StreamResync {
+        /// The stream.
+        stream: &'a StreamKey,
+    },
+    /// A complete listing was too short to be believed: what it has not seen was not deleted.
+    DeletionsWithheld {
+        /// The stream.
+        stream: &'a StreamKey,
+        /// What it has seen and what not.
+        withheld: Withheld,
+    },
+    /// A stream was read to its end, or as far as it went.
+    StreamFinished {
+        /// The stream.
+        stream: &'a StreamKey,
+        /// What the run has done.
+        report: &'a StreamReport,
+    },
+    /// An account was connected, or connected again.
+    Connected {
+        /// The connection.
+        connection: &'a Connection,
+        /// The scopes that were asked for and not granted.
+        missing_scopes: &'a [String],
+    },
+    /// A connection's tokens were refreshed.
+    TokensRefreshed {
+        /// The connection.
+        connection: &'a ConnectionId,
+    },
+    /// The grant is gone: the user has to connect again.
+    ReauthorizationRequired {
+        /// The connection.
+        connection: &'a ConnectionId,
+        /// Why, for people to read.
+        reason: &'a str,
+    },
+    /// Refreshed tokens could not be stored yet. They are kept in memory and stored at the next use;
+    /// if the process ends before, the user may have to connect again.
+    TokensNotStored {
+        /// The connection.
+        connection: &'a ConnectionId,
+    },
+    /// A connection was taken down.
+    Disconnected {
+        /// The connection.
+        connection: &'a ConnectionId,
+    },
+}
+
+/// The host's ear. Called in the middle of the work: be quick, and do not block.
+pub trait Observer: fmt::Debug + Send + Sync + 'static {
+    /// Hears of something.
+    fn notice(&self, notice: &Notice<'_>);
+}
+
+/// An observer that does not listen.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn notice(&self, _: &Notice<'_>) {}
+}

@@ -1,0 +1,106 @@
+//! How far has a stream been read?
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A provider's mark in its data: a page token, a sync token, a delta link. Opaque to all but its adapter.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Cursor(Box<str>);
+
+impl Cursor {
+    /// Wraps the adapter's text.
+    pub fn new(cursor: impl Into<Box<str>>) -> Self {
+        Self(cursor.into())
+    }
+
+    /// The adapter's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Shows the length alone: some providers' cursors are links with private parts.
+impl fmt::Debug for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cursor({} bytes)", self.0.len())
+    }
+}
+
+/// Where a stream stands. The engine's state machine, as it is stored:
+///
+/// ```text
+/// Start ──▶ Listing ──▶ Tracking ──▶ Tracking …
+///              ▲            │ the provider has forgotten the cursor
+///              └── Resync ◀─┘
+/// ```
+///
+/// A listing reads everything that is there, page by page; tracking reads what has changed since a
+/// cursor. Each listing has a generation, higher than those before, so that records it does not meet
+/// can be told from those it does.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Position {
+    /// Nothing has been read yet.
+    #[default]
+    Start,
+    /// A listing is under way.
+    Listing {
+        /// The generation of the listing.
+        generation: u64,
+        /// The next page.
+        page: Cursor,
+        /// How many items of this listing were so odd that not even their id could be read. What it
+        /// has not seen is then no proof of a deletion.
+        #[serde(default)]
+        unidentified: u64,
+    },
+    /// A listing is complete; changes are followed.
+    Tracking {
+        /// The generation of the last complete listing.
+        generation: u64,
+        /// Changes after this mark are still to be read.
+        since: Cursor,
+        /// The next page of the changes that are being read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        page: Option<Cursor>,
+        /// The last complete listing was too short to be believed: the records that it has not seen
+        /// are still there.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        withheld: bool,
+    },
+    /// The position was lost; everything has to be listed again.
+    Resync {
+        /// The generation that the new listing will have.
+        generation: u64,
+    },
+}
+
+impl Position {
+    /// The stable name of the phase, in snake case.
+    pub const fn phase(&self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Listing { .. } => "listing",
+            Self::Tracking { .. } => "tracking",
+            Self::Resync { .. } => "resync",
+        }
+    }
+
+    /// The generation of the listing that is under way, or of the last one.
+    pub const fn generation(&self) -> u64 {
+        match self {
+            Self::Start => 0,
+            Self::Listing { generation, .. }
+            | Self::Tracking { generation, .. }
+            | Self::Resync { generation } => *generation,
+        }
+    }
+
+    /// Whether the stream has been listed to its end.
+    pub const fn is_tracking(&self) -> bool {
+        matches!(self, Self::Tracking { .. })
+    }
+}
