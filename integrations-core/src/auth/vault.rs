@@ -36,8 +36,8 @@ pub const KEY_VARIABLE: &str = "TOKEN_ENCRYPTION_KEY";
 /// use integrations_core::auth::{Binding, Vault};
 /// # fn main() -> integrations_core::Result<()> {
 /// let vault = Vault::new("2026-03", [7; 32])?.with_key("2025-03", [3; 32])?;
-/// let owner = "ada".into();
-/// let binding = Binding::new(&owner, &"google_calendar".into(), &"cn_1".into(), "access_token");
+/// let (owner, service, connection) = ("ada".into(), "google_calendar".into(), "cn_1".into());
+/// let binding = Binding::new(&owner, &service, &connection, "access_token");
 /// let sealed = vault.seal(&binding, "ya29.secret")?;
 /// assert_eq!(vault.open(&binding, &sealed)?.expose(), "ya29.secret");
 /// # Ok(())
