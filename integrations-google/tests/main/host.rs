@@ -71,7 +71,8 @@ impl Host {
 
     /// Walks the flow, up to the address that the user comes back to.
     pub(crate) async fn callback(&self) -> String {
-        let begun = self.gateway.connect("ada", "google_calendar").redirect_uri(REDIRECT).begin().await.unwrap();
+        let begun =
+            self.gateway.connect("ada", "google_calendar").redirect_uri(REDIRECT).begin().await.unwrap();
         self.fake.consent(begun.url.as_str()).await.unwrap()
     }
 
@@ -94,7 +95,8 @@ impl Host {
 
     /// Asserts that the sink holds exactly the live events of the fake's calendar.
     pub(crate) fn assert_same(&self, connection: &Connection) {
-        let ours: Vec<String> = self.records(connection).iter().map(|record| record.id().to_owned()).collect();
+        let ours: Vec<String> =
+            self.records(connection).iter().map(|record| record.id().to_owned()).collect();
         let mut theirs = self.fake.event_ids(CALENDAR);
         theirs.sort();
         assert_eq!(ours, theirs);
@@ -110,5 +112,9 @@ pub(crate) fn calendar() -> CalendarSpec {
 }
 
 pub(crate) fn config(fake: &FakeGoogle) -> GoogleConfig {
-    GoogleConfig::builder().client(fake.client_id(), fake.client_secret()).base_url(fake.url()).build().unwrap()
+    GoogleConfig::builder()
+        .client(fake.client_id(), fake.client_secret())
+        .base_url(fake.url())
+        .build()
+        .unwrap()
 }

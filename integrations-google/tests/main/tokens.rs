@@ -43,7 +43,8 @@ async fn a_401_in_the_middle_of_a_page_refreshes_once_and_the_page_goes_on() {
 async fn a_thousand_tasks_that_need_a_token_cause_one_exchange() {
     for rotate in [false, true] {
         let host =
-            Host::with(|fake| fake.calendar(calendar()).rotate_refresh_tokens(rotate), |gateway| gateway).await;
+            Host::with(|fake| fake.calendar(calendar()).rotate_refresh_tokens(rotate), |gateway| gateway)
+                .await;
         let connection = host.connect().await;
         host.clock.advance(2 * 60 * MINUTE);
         let gateway = Arc::new(host.gateway.clone());
@@ -107,7 +108,10 @@ async fn a_revoked_grant_is_noticed_said_and_not_tried_again() {
     host.fake.revoke_grant();
     let error = host.gateway.sync(&connection.id).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ReauthorizationRequired);
-    assert_eq!(host.gateway.connection(&connection.id).await.unwrap().status.as_str(), "reauthorization_required");
+    assert_eq!(
+        host.gateway.connection(&connection.id).await.unwrap().status.as_str(),
+        "reauthorization_required"
+    );
     assert_eq!(host.heard.count("ReauthorizationRequired"), 1);
     let calls = host.fake.requests().len();
     let error = host.gateway.sync(&connection.id).await.unwrap_err();

@@ -189,7 +189,8 @@ async fn a_full_sync_on_request_lists_again_and_keeps_what_is_there() {
 
 #[tokio::test]
 async fn an_empty_page_with_a_next_page_is_no_end() {
-    let host = Host::with(|fake| fake.calendar(calendar().generated(23)).empty_pages(true), |gateway| gateway).await;
+    let host =
+        Host::with(|fake| fake.calendar(calendar().generated(23)).empty_pages(true), |gateway| gateway).await;
     let (connection, report) = synced(&host).await;
     assert_eq!((report.pages, report.upserted), (6, 23));
     host.assert_same(&connection);
@@ -220,7 +221,9 @@ async fn every_calendar_that_can_be_read_is_a_stream_of_its_own() {
 async fn one_failing_calendar_does_not_stop_the_others() {
     use integrations_testkit::google::CalendarSpec;
     let host = Host::with(
-        |fake| fake.calendar(calendar().generated(2)).calendar(CalendarSpec::new("b@example.com").generated(3)),
+        |fake| {
+            fake.calendar(calendar().generated(2)).calendar(CalendarSpec::new("b@example.com").generated(3))
+        },
         |gateway| gateway,
     )
     .await;
