@@ -28,8 +28,7 @@ use crate::traffic::{RequestLog, Traffic};
 
 const BODY_LIMIT: usize = 1 << 20;
 
-/// A request, read to its end.
-#[derive(Debug)]
+/// A request, read to its end. It has no `Debug`: it holds tokens.
 pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) path: String,
@@ -55,8 +54,7 @@ pub(crate) struct Route {
     pub(crate) sync_token: bool,
 }
 
-/// An answer, before a fault may strike it.
-#[derive(Debug)]
+/// An answer, before a fault may strike it. It has no `Debug`: it may hold tokens.
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
@@ -152,6 +150,7 @@ impl<S: Service> Front<S> {
             (Some(status), None) => self.service.error(operation, status, effect.reason.as_deref()),
             (None, None) => self.service.answer(operation, call),
         };
+        reply.headers.retain(|(name, _)| effect.headers.iter().all(|(given, _)| given != name));
         reply.headers.extend(effect.headers.iter().cloned());
         reply
     }
@@ -284,8 +283,10 @@ async fn accept<S: Service>(listener: TcpListener, front: Arc<Front<S>>) {
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                if let Ok((stream, _)) = accepted {
-                    connections.spawn(converse(stream, Arc::clone(&front)));
+                match accepted {
+                    Ok((stream, _)) => drop(connections.spawn(converse(stream, Arc::clone(&front)))),
+                    // Out of file descriptors: let the connections that are open go on and end.
+                    Err(_) => tokio::task::yield_now().await,
                 }
             }
             Some(_) = connections.join_next() => {}
