@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
@@ -136,7 +136,15 @@ impl<S: Service> Front<S> {
             },
             sent.as_ref().filter(|_| ending == Ending::Whole).map_or(0, |reply| reply.items),
         );
-        sent.map(|reply| respond(reply, ending)).ok_or(Hangup)
+        sent.map(|reply| respond(self.dated(reply), ending)).ok_or(Hangup)
+    }
+
+    /// The `Date` of the fake's clock: a client may measure by it how far its own clock is off.
+    fn dated(&self, reply: Reply) -> Reply {
+        if reply.headers.iter().any(|(name, _)| *name == DATE) {
+            return reply;
+        }
+        reply.header(DATE, &self.clock.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string())
     }
 
     fn reply(&self, operation: &'static str, call: &Call, effect: &Effect) -> Reply {
@@ -302,5 +310,6 @@ async fn converse<S: Service>(stream: TcpStream, front: Arc<Front<S>>) {
         async move { front.serve(request).await }
     });
     // An error here is a fault that was ordered, or a client that went away.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let _ =
+        http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(stream), service).await;
 }

@@ -135,6 +135,17 @@ async fn a_delay_waits_on_the_clock() {
 }
 
 #[tokio::test]
+async fn the_date_of_an_answer_is_that_of_the_clock_unless_a_fault_sets_it() {
+    let fake = fake().await;
+    let wrong = "Sun, 01 Mar 2026 09:10:00 GMT";
+    fake.fault(Fault::on("events.list").header("date", wrong));
+    for date in [wrong, "Sun, 01 Mar 2026 09:00:00 GMT"] {
+        let answer = get(&fake, EVENTS, &[]).await;
+        assert_eq!(answer.headers().get_all("date").iter().collect::<Vec<_>>(), [date]);
+    }
+}
+
+#[tokio::test]
 async fn the_log_tells_what_came_and_the_counters_can_be_reset() {
     let fake = fake().await;
     let (_, page) = list(&fake, &[("maxResults", "10")]).await;
