@@ -110,7 +110,7 @@ impl Fault {
         self.body(page, "text/html; charset=UTF-8")
     }
 
-    /// Adds a header to the answer.
+    /// Adds a header to the answer; one of the same name that the fake would send gives way.
     ///
     /// # Panics
     /// When the name or the value cannot stand in a header.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
@@ -28,8 +28,7 @@ use crate::traffic::{RequestLog, Traffic};
 
 const BODY_LIMIT: usize = 1 << 20;
 
-/// A request, read to its end.
-#[derive(Debug)]
+/// A request, read to its end. It has no `Debug`: it holds tokens.
 pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) path: String,
@@ -55,8 +54,7 @@ pub(crate) struct Route {
     pub(crate) sync_token: bool,
 }
 
-/// An answer, before a fault may strike it.
-#[derive(Debug)]
+/// An answer, before a fault may strike it. It has no `Debug`: it may hold tokens.
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
@@ -138,7 +136,15 @@ impl<S: Service> Front<S> {
             },
             sent.as_ref().filter(|_| ending == Ending::Whole).map_or(0, |reply| reply.items),
         );
-        sent.map(|reply| respond(reply, ending)).ok_or(Hangup)
+        sent.map(|reply| respond(self.dated(reply), ending)).ok_or(Hangup)
+    }
+
+    /// The `Date` of the fake's clock: a client may measure by it how far its own clock is off.
+    fn dated(&self, reply: Reply) -> Reply {
+        if reply.headers.iter().any(|(name, _)| *name == DATE) {
+            return reply;
+        }
+        reply.header(DATE, &self.clock.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string())
     }
 
     fn reply(&self, operation: &'static str, call: &Call, effect: &Effect) -> Reply {
@@ -152,6 +158,7 @@ impl<S: Service> Front<S> {
             (Some(status), None) => self.service.error(operation, status, effect.reason.as_deref()),
             (None, None) => self.service.answer(operation, call),
         };
+        reply.headers.retain(|(name, _)| effect.headers.iter().all(|(given, _)| given != name));
         reply.headers.extend(effect.headers.iter().cloned());
         reply
     }
@@ -284,8 +291,10 @@ async fn accept<S: Service>(listener: TcpListener, front: Arc<Front<S>>) {
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                if let Ok((stream, _)) = accepted {
-                    connections.spawn(converse(stream, Arc::clone(&front)));
+                match accepted {
+                    Ok((stream, _)) => drop(connections.spawn(converse(stream, Arc::clone(&front)))),
+                    // Out of file descriptors: let the connections that are open go on and end.
+                    Err(_) => tokio::task::yield_now().await,
                 }
             }
             Some(_) = connections.join_next() => {}
@@ -301,5 +310,6 @@ async fn converse<S: Service>(stream: TcpStream, front: Arc<Front<S>>) {
         async move { front.serve(request).await }
     });
     // An error here is a fault that was ordered, or a client that went away.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let _ =
+        http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(stream), service).await;
 }

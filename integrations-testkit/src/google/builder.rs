@@ -1,5 +1,6 @@
 //! How is a fake Google set up?
 
+use std::fmt;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
@@ -17,7 +18,6 @@ use crate::server::{Front, Server};
 use crate::traffic::Traffic;
 
 /// Sets up a [`FakeGoogle`].
-#[derive(Debug)]
 #[must_use]
 pub struct FakeGoogleBuilder {
     clock: Arc<dyn Clock>,
@@ -34,6 +34,17 @@ pub struct FakeGoogleBuilder {
     interactive: bool,
     open_tokens: Vec<String>,
     open_refresh_tokens: Vec<String>,
+}
+
+impl fmt::Debug for FakeGoogleBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seed, port, calendars, .. } = self;
+        f.debug_struct("FakeGoogleBuilder")
+            .field("seed", seed)
+            .field("port", port)
+            .field("calendars", calendars)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for FakeGoogleBuilder {

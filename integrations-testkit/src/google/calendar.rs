@@ -214,7 +214,7 @@ impl Calendar {
         let scattered = u128::from(mix(self.end() ^ hash_text(&self.spec.id)));
         let fresh = format!("{:026x}", (scattered << 32) | u128::from(self.version));
         let event = event::fill(event, &fresh, owner, &self.spec.id, self.zone, now);
-        self.store(event, now)
+        self.store_and_follow(event, now)
     }
 
     /// Merges a patch into an event (RFC 7396); false when there is no such event.
@@ -240,11 +240,12 @@ impl Calendar {
         true
     }
 
-    fn store_and_follow(&mut self, event: Map<String, Value>, now: DateTime<Utc>) {
+    /// Stores an event; the exceptions of a series that ends with it vanish.
+    fn store_and_follow(&mut self, event: Map<String, Value>, now: DateTime<Utc>) -> String {
         let deleted = event::text(&event, "status") == "cancelled" && !event.contains_key("recurringEventId");
         let id = self.store(event, now);
         if !deleted {
-            return;
+            return id;
         }
         for position in self.exceptions.remove(&id).unwrap_or_default() {
             let Some(entry) = self.entry_mut(position) else { continue };
@@ -253,6 +254,7 @@ impl Calendar {
             self.changes.remove(&version);
             self.live -= u64::from(was_live);
         }
+        id
     }
 
     fn series(&self, id: &str) -> Option<Map<String, Value>> {

@@ -33,7 +33,6 @@ pub(super) struct Account {
     by_id: HashMap<String, usize>,
     version: u64,
     sync_epoch: u64,
-    page_epoch: u64,
 }
 
 impl Account {
@@ -146,7 +145,7 @@ impl Account {
         let fresh = Cursor {
             kind: Kind::Page,
             collection,
-            epoch: self.page_epoch,
+            epoch: 0,
             shape,
             next: 0,
             upto: self.version,
@@ -158,7 +157,7 @@ impl Account {
                 .codec
                 .decode(token)
                 .filter(|cursor| cursor.kind != Kind::Sync && cursor.collection == collection)
-                .filter(|cursor| cursor.shape == shape && cursor.epoch == self.page_epoch)
+                .filter(|cursor| cursor.shape == shape)
                 .ok_or_else(|| {
                     errors::parameter(400, "invalid", Some("Invalid page token value."), "pageToken")
                 });

@@ -129,13 +129,18 @@ pub(super) fn instance(
         .unwrap_or(calendar_zone);
     let mut instance = series.clone();
     instance.remove("recurrence");
-    let length = match (moment(series.get("start"), zone), moment(series.get("end"), zone)) {
-        (Some(start), Some(end)) => TimeDelta::milliseconds(end - start),
-        _ => TimeDelta::hours(1),
-    };
     let end = match original {
-        Original::Date(date) => json!({"date": (*date + length).to_string()}),
-        Original::Time(time) => local(*time + length, zone),
+        // Days, not hours: the day on which the clocks change is shorter.
+        Original::Date(start) => {
+            let days = date(series.get("end")).zip(date(series.get("start"))).map(|(end, start)| end - start);
+            json!({"date": (*start + days.unwrap_or(TimeDelta::days(1))).to_string()})
+        }
+        Original::Time(start) => {
+            let span = moment(series.get("end"), zone).zip(moment(series.get("start"), zone));
+            let length =
+                span.map_or(TimeDelta::hours(1), |(end, start)| TimeDelta::milliseconds(end - start));
+            local(*start + length, zone)
+        }
     };
     let id = format!("{}_{}", text(series, "id"), original.suffix());
     instance.insert("id".to_owned(), json!(id));
@@ -161,7 +166,11 @@ fn moment(written: Option<&Value>, zone: Tz) -> Option<i64> {
     if let Some(time) = written["dateTime"].as_str() {
         return DateTime::parse_from_rfc3339(time).ok().map(|time| time.timestamp_millis());
     }
-    let date: NaiveDate = written["date"].as_str()?.parse().ok()?;
+    let date = date(Some(written))?;
     let midnight = zone.from_local_datetime(&date.and_time(NaiveTime::MIN)).earliest()?;
     Some(midnight.timestamp_millis())
+}
+
+fn date(written: Option<&Value>) -> Option<NaiveDate> {
+    written?["date"].as_str()?.parse().ok()
 }

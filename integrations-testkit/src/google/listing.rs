@@ -161,10 +161,10 @@ impl Calendar {
     }
 
     fn changed(&self, cursor: &Cursor, filter: &Filter, items: &mut Items<'_>) -> Option<u64> {
-        for (&version, &position) in self.changes.range(cursor.next..=cursor.upto.max(cursor.next)) {
-            if version > cursor.upto {
-                break;
-            }
+        if cursor.next > cursor.upto {
+            return None;
+        }
+        for (&version, &position) in self.changes.range(cursor.next..=cursor.upto) {
             if items.full() {
                 return Some(version);
             }

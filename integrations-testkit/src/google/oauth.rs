@@ -42,14 +42,12 @@ pub(super) struct TokenPolicy {
 }
 
 /// A valid request for consent.
-#[derive(Debug)]
 pub(super) struct ConsentRequest {
     pub(super) redirect_uri: String,
     pub(super) challenge: String,
     pub(super) log: AuthorizationLog,
 }
 
-#[derive(Debug)]
 struct Code {
     redirect_uri: String,
     challenge: String,
@@ -59,7 +57,7 @@ struct Code {
     used: bool,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Token {
     scopes: Vec<String>,
     /// The code the token goes back to, for the revocation that a reused code brings.
@@ -74,7 +72,6 @@ pub(super) struct Refused(pub(super) &'static str, pub(super) &'static str);
 const BAD_CODE: Refused = Refused("invalid_grant", "Malformed auth code.");
 const BAD_REFRESH: Refused = Refused("invalid_grant", "Token has been expired or revoked.");
 
-#[derive(Debug)]
 pub(super) struct OAuth {
     policy: TokenPolicy,
     mint: Mint,

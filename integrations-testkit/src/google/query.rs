@@ -7,8 +7,7 @@ use chrono::DateTime;
 use super::errors;
 use crate::server::Reply;
 
-/// The parameters of a query string or of a form.
-#[derive(Debug)]
+/// The parameters of a query string or of a form. It has no `Debug`: it may hold tokens.
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {

@@ -111,8 +111,10 @@ impl Service for Google {
     }
 
     fn error(&self, operation: &'static str, status: u16, reason: Option<&str>) -> Reply {
-        match operation {
-            "token.code" | "token.refresh" | "revoke" => errors::oauth_fault(status, reason),
+        match (operation, status, reason) {
+            ("token.code" | "token.refresh" | "revoke", ..) => errors::oauth_fault(status, reason),
+            (_, 401, None) => errors::unauthenticated(true),
+            (_, 403, Some("insufficientPermissions")) => errors::insufficient_scope(operation),
             _ => errors::envelope(status, reason),
         }
     }

@@ -30,6 +30,10 @@ async fn a_status_comes_with_the_envelope_the_reason_and_the_headers() {
     );
     assert_eq!(list(&fake, &[]).await.0, 200);
 
+    fake.fault(Fault::on("events.list").status(401));
+    let answer = get(&fake, EVENTS, &[]).await;
+    assert!(answer.headers()["www-authenticate"].to_str().unwrap().contains("invalid_token"));
+
     fake.fault(Fault::on("events.list").times(2).status(503));
     let statuses = [list(&fake, &[]).await.0, list(&fake, &[]).await.0, list(&fake, &[]).await.0];
     assert_eq!(statuses, [503, 503, 200]);
@@ -67,12 +71,12 @@ async fn html_and_other_bodies_come_with_200_unless_a_status_is_given() {
 
 #[tokio::test]
 async fn a_truncated_answer_breaks_off_where_it_was_told_to() {
-    let fake = fake().await;
-    for bytes in [0, 1, 5_000] {
+    let fake = builder(&clock()).calendar(berlin(1_000)).start().await;
+    for bytes in [0, 1, 5_000, 700_000] {
         fake.fault(Fault::on("events.list").truncate(bytes));
-        let mut answer = get(&fake, EVENTS, &[]).await;
+        let mut answer = get(&fake, EVENTS, &[("maxResults", "1000")]).await;
         assert_eq!(answer.status(), 200);
-        assert!(answer.content_length().unwrap() > 50_000);
+        assert!(answer.content_length().unwrap() > 800_000);
         let mut read = 0;
         let end = loop {
             match answer.chunk().await {
@@ -128,6 +132,17 @@ async fn a_delay_waits_on_the_clock() {
     assert_eq!((fake.count("userinfo"), request.is_finished()), (1, false));
     clock.advance(Duration::from_secs(30));
     assert_eq!(request.await.unwrap(), 500);
+}
+
+#[tokio::test]
+async fn the_date_of_an_answer_is_that_of_the_clock_unless_a_fault_sets_it() {
+    let fake = fake().await;
+    let wrong = "Sun, 01 Mar 2026 09:10:00 GMT";
+    fake.fault(Fault::on("events.list").header("date", wrong));
+    for date in [wrong, "Sun, 01 Mar 2026 09:00:00 GMT"] {
+        let answer = get(&fake, EVENTS, &[]).await;
+        assert_eq!(answer.headers().get_all("date").iter().collect::<Vec<_>>(), [date]);
+    }
 }
 
 #[tokio::test]

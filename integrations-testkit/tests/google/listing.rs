@@ -148,6 +148,23 @@ async fn a_cancelled_instance_stays_in_the_full_listing_until_its_series_is_dele
 }
 
 #[tokio::test]
+async fn an_instance_of_an_all_day_series_is_named_by_its_date() {
+    let (fake, _) = with_events(0).await;
+    let days = json!({"start": {"date": "2026-03-28"}, "end": {"date": "2026-03-30"}, "recurrence": ["RRULE:FREQ=YEARLY"]});
+    let master = fake.insert_event("primary", days);
+    let moved = fake.override_instance("primary", &master, "2027-03-28", json!({"location": "away"}));
+    let instance = fake.event("primary", &moved).unwrap();
+    assert_eq!(moved, format!("{master}_20270328"));
+    assert_eq!(instance["originalStartTime"], json!({"date": "2027-03-28"}));
+    assert_eq!(instance["end"], json!({"date": "2027-03-30"}));
+    assert_eq!(instance["iCalUID"], fake.event("primary", &master).unwrap()["iCalUID"]);
+
+    fake.cancel_instance("primary", &master, "2027-03-28");
+    assert_eq!(drain(&fake, &[]).await.0.len(), 2);
+    assert_eq!(fake.live_events("primary"), 1);
+}
+
+#[tokio::test]
 async fn expired_tokens_are_refused_each_in_its_way() {
     let (fake, inserted) = with_events(4).await;
     let (_, sync) = drain(&fake, &[]).await;

@@ -1,5 +1,6 @@
 //! The fake Google.
 
+mod convergence;
 mod faults;
 mod generated;
 mod listing;

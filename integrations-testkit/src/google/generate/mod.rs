@@ -4,6 +4,7 @@
 //! them cost no memory. They are written straight into the answer as JSON text.
 
 mod days;
+mod plan;
 mod words;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use chrono_tz::Tz;
 pub(super) use days::{Days, Zone};
 
 use self::days::{REACH, digits2};
+use self::plan::{Plan, Rule};
 use self::words::{DESCRIPTIONS, LOCATIONS, PEOPLE, RESPONSES, SUMMARIES, WEEKDAYS, ZONES};
 use super::listing::Window;
 use crate::random::{Draw, hash_text, mix, unmix};
@@ -57,30 +59,6 @@ pub(super) struct Generator {
     /// The calendar's part of every `htmlLink`.
     link_end: String,
     own: String,
-}
-
-/// When an event takes place.
-#[derive(Debug, Clone, Copy)]
-struct Plan {
-    day: u32,
-    /// Minutes after midnight and duration; all-day events last `days`.
-    time: Option<(u32, u32)>,
-    days: u32,
-    /// The zone of the almanac; the calendar's own when absent.
-    zone: Option<u32>,
-    rule: Option<Rule>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rule {
-    Weekly,
-    Fortnightly,
-    WeeklyExcept,
-    WeeklyUntil(u32),
-    DailyCount(u32),
-    DailyUntil(u32),
-    Monthly,
-    Yearly,
 }
 
 impl Generator {
@@ -150,46 +128,13 @@ impl Generator {
         Draw::new(mix(self.key.wrapping_add(index)) ^ self.key)
     }
 
-    fn plan(draw: &mut Draw) -> Plan {
-        let recurring = draw.percent(10);
-        let spread = match draw.below(20) {
-            0..10 => 14,
-            10..17 => 90,
-            _ => 365,
-        };
-        let middle = u32::from(REACH);
-        // A series mostly began some time ago.
-        let day = if recurring {
-            middle + 30 - draw.below(spread + 30)
-        } else {
-            middle - spread + draw.below(2 * spread + 1)
-        };
-        let zone = (!draw.percent(70)).then(|| draw.below(u32::try_from(ZONES.len()).unwrap_or(1)));
-        let all_day = draw.percent(10);
-        let rule = recurring.then(|| match draw.below(8) {
-            0 => Rule::Weekly,
-            1 => Rule::Fortnightly,
-            2 => Rule::WeeklyExcept,
-            3 => Rule::WeeklyUntil(day + 7 * (4 + draw.below(40))),
-            4 => Rule::DailyCount(3 + draw.below(20)),
-            5 => Rule::DailyUntil(day + 5 + draw.below(60)),
-            6 => Rule::Monthly,
-            _ => Rule::Yearly,
-        });
-        // Between 07:00 and 22:45 no zone changes its offset.
-        let time =
-            (!all_day).then(|| (420 + 15 * draw.below(52), *draw.pick(&[15, 30, 30, 45, 60, 60, 90, 180])));
-        let days = if all_day { 1 + draw.below(3) } else { 0 };
-        Plan { day, time, days, zone, rule }
-    }
-
     fn zone(&self, plan: &Plan) -> &Zone {
         plan.zone.map_or(&self.zone, |zone| &self.almanac.zones[zone as usize])
     }
 
     /// The time an event covers, a series from its first start to its last day.
     pub(super) fn window(&self, index: u64) -> Window {
-        let plan = Self::plan(&mut self.draw(index));
+        let plan = Plan::draw(&mut self.draw(index));
         let zone = self.zone(&plan);
         let midnight =
             |day: u32| self.almanac.days.midnight(day) - i64::from(zone.offset_seconds(day)) * 1_000;
@@ -212,7 +157,7 @@ impl Generator {
     /// Appends the event as JSON.
     pub(super) fn write(&self, index: u64, out: &mut Vec<u8>) {
         let mut draw = self.draw(index);
-        let plan = Self::plan(&mut draw);
+        let plan = Plan::draw(&mut draw);
         let id = self.id(index);
         let updated = self.updated(index);
 
