@@ -1,1 +1,6 @@
-//! Shared.
+//! What the examples share: the way back from the browser, progress on the terminal, and small talk with
+//! the machine. Nothing here is part of the family; a host brings its own.
+
+pub mod loopback;
+pub mod memory;
+pub mod progress;

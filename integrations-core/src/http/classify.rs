@@ -137,17 +137,21 @@ impl Failure<'_> {
             .iter()
             .find_map(|name| self.headers.get(*name))
             .and_then(|id| id.to_str().ok())
-            .filter(|id| is_code(id))
+            .filter(|id| is_id(id))
     }
 }
 
-/// Whether it looks like a word of a vocabulary, not like something that a user wrote.
-fn is_code(word: &str) -> bool {
-    !word.is_empty()
-        && word.len() <= 100
-        && word
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/'))
+/// Whether it is a word of a vocabulary or a number, and not a token or something that a user wrote.
+fn is_code(text: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.');
+    (1..=64).contains(&text.len()) && text.bytes().all(word)
+        || (1..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether it is an opaque id, fit for a log.
+fn is_id(text: &str) -> bool {
+    (1..=128).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':'))
 }
 
 #[cfg(test)]
