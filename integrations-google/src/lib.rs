@@ -1,1 +1,10 @@
-//! Placeholder.
+#![doc = include_str!("../docs.md")]
+
+pub mod calendar;
+mod classify;
+mod config;
+mod limits;
+mod oauth;
+
+pub use self::calendar::GoogleCalendar;
+pub use self::config::{GoogleConfig, GoogleConfigBuilder, scope};

@@ -16,8 +16,10 @@ mod vault;
 
 #[cfg(feature = "oauth")]
 pub use self::client::{OAUTH_RULES, OAuthClient, OAuthEndpoints};
-pub use self::flow::{Authorization, AuthorizationRequest, Callback, CodeGrant, Grant, OAuthManager};
+pub use self::flow::{
+    Authorization, AuthorizationRequest, Callback, CodeGrant, Grant, OAuthManager, STATE_TTL,
+};
 pub use self::secret::{AccessToken, RefreshToken, Secret, TokenSet, Tokens};
 pub use self::store::{ConnectionFilter, RefreshGuard, TokenStore};
 pub use self::tokens::{LiveToken, TokenManager, TokenParts};
-pub use self::vault::{Binding, Sealed, SealedTokens, Vault};
+pub use self::vault::{Binding, KEY_VARIABLE, Sealed, SealedTokens, Vault};

@@ -36,8 +36,8 @@ pub const KEY_VARIABLE: &str = "TOKEN_ENCRYPTION_KEY";
 /// use integrations_core::auth::{Binding, Vault};
 /// # fn main() -> integrations_core::Result<()> {
 /// let vault = Vault::new("2026-03", [7; 32])?.with_key("2025-03", [3; 32])?;
-/// let owner = "ada".into();
-/// let binding = Binding::new(&owner, &"google_calendar".into(), &"cn_1".into(), "access_token");
+/// let (owner, service, connection) = ("ada".into(), "google_calendar".into(), "cn_1".into());
+/// let binding = Binding::new(&owner, &service, &connection, "access_token");
 /// let sealed = vault.seal(&binding, "ya29.secret")?;
 /// assert_eq!(vault.open(&binding, &sealed)?.expose(), "ya29.secret");
 /// # Ok(())
@@ -131,7 +131,8 @@ impl Vault {
     pub fn seal(&self, binding: &Binding<'_>, secret: &str) -> Result<Sealed> {
         let mut nonce = [0; NONCE_BYTES];
         random(&mut nonce)?;
-        let cipher = self.keys.get(&self.primary).ok_or_else(|| configuration("the primary key is missing"))?;
+        let cipher =
+            self.keys.get(&self.primary).ok_or_else(|| configuration("the primary key is missing"))?;
         let payload = Payload { msg: secret.as_bytes(), aad: &binding.additional_data() };
         let sealed = cipher
             .encrypt(&Nonce::<Aes256Gcm>::from(nonce), payload)
@@ -150,14 +151,17 @@ impl Vault {
     /// here from another place; [`ErrorKind::DataFormat`] when it is no sealed value.
     pub fn open(&self, binding: &Binding<'_>, sealed: &Sealed) -> Result<Secret> {
         let malformed = || {
-            Error::new(ErrorKind::DataFormat, "the stored value is not a sealed token").with_code("not_sealed")
+            Error::new(ErrorKind::DataFormat, "the stored value is not a sealed token")
+                .with_code("not_sealed")
         };
         let (key_id, bytes) = sealed.parts().ok_or_else(malformed)?;
         let cipher = self.keys.get(key_id).ok_or_else(|| {
             let known = self.keys.keys().map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
             Error::new(
                 ErrorKind::Configuration,
-                format!("a token is sealed with the key {key_id}, which is not in the ring ({known}); add it"),
+                format!(
+                    "a token is sealed with the key {key_id}, which is not in the ring ({known}); add it"
+                ),
             )
             .with_code("unknown_key")
         })?;
@@ -191,7 +195,8 @@ impl Vault {
     ) -> Result<(Sealed, Option<Sealed>)> {
         let binding = |field| Binding::new(owner, service, connection, field);
         let access = self.seal(&binding(ACCESS), tokens.access.expose())?;
-        let refresh = tokens.refresh.as_ref().map(|token| self.seal(&binding(REFRESH), token.expose())).transpose()?;
+        let refresh =
+            tokens.refresh.as_ref().map(|token| self.seal(&binding(REFRESH), token.expose())).transpose()?;
         Ok((access, refresh))
     }
 
@@ -238,13 +243,7 @@ impl<'a> Binding<'a> {
         field: &'a str,
     ) -> Self {
         Self {
-            parts: [
-                owner.tenant.as_str(),
-                owner.user.as_str(),
-                service.as_str(),
-                connection.as_str(),
-                field,
-            ],
+            parts: [owner.tenant.as_str(), owner.user.as_str(), service.as_str(), connection.as_str(), field],
         }
     }
 
@@ -327,7 +326,10 @@ fn decode_key(id: &str, text: &str) -> Result<Zeroizing<[u8; KEY_BYTES]>> {
         .map(Zeroizing::new)
         .ok_or_else(|| configuration(format!("the encryption key {id:.64} is not base64")))?;
     let key = <[u8; KEY_BYTES]>::try_from(bytes.as_slice()).map_err(|_| {
-        configuration(format!("the encryption key {id:.64} has {} bytes; it must have {KEY_BYTES}", bytes.len()))
+        configuration(format!(
+            "the encryption key {id:.64} has {} bytes; it must have {KEY_BYTES}",
+            bytes.len()
+        ))
     })?;
     Ok(Zeroizing::new(key))
 }

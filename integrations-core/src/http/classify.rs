@@ -56,10 +56,7 @@ pub struct Class {
 impl Rule {
     /// A row for a status and a code.
     pub const fn new(status: u16, code: &'static str, kind: ErrorKind, message: &'static str) -> Self {
-        Self {
-            when: RuleMatch { status, code, operation: "" },
-            then: Class { kind, wait: None, message },
-        }
+        Self { when: RuleMatch { status, code, operation: "" }, then: Class { kind, wait: None, message } }
     }
 
     /// Fits this operation alone.
@@ -148,7 +145,9 @@ impl Failure<'_> {
 fn is_code(word: &str) -> bool {
     !word.is_empty()
         && word.len() <= 100
-        && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/'))
+        && word
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/'))
 }
 
 #[cfg(test)]
@@ -176,7 +175,8 @@ mod tests {
     #[test]
     fn what_a_user_wrote_is_no_code() {
         let headers = HeaderMap::new();
-        let failure = Failure { operation: "x", status: StatusCode::BAD_REQUEST, headers: &headers, body: b"" };
+        let failure =
+            Failure { operation: "x", status: StatusCode::BAD_REQUEST, headers: &headers, body: b"" };
         let error = failure.error(uniform(StatusCode::BAD_REQUEST), Some("Lunch with Bob?"));
         assert_eq!(error.provider_code(), None);
     }

@@ -54,8 +54,9 @@ mod tests {
 
     #[test]
     fn only_listed_origins_over_tls_or_loopback_are_allowed() {
-        let urls = ["https://www.googleapis.com/calendar/v3/", "http://127.0.0.1:4000/", "http://plain.example/"]
-            .map(|url| Url::parse(url).unwrap());
+        let urls =
+            ["https://www.googleapis.com/calendar/v3/", "http://127.0.0.1:4000/", "http://plain.example/"]
+                .map(|url| Url::parse(url).unwrap());
         let origins = Origins::of(&urls);
         for (url, allowed) in [
             ("https://www.googleapis.com/other", true),

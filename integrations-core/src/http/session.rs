@@ -45,7 +45,11 @@ impl Session {
     }
 
     /// A session with a token that cannot be refreshed, e.g. before a connection is stored.
-    pub fn with_token(adapter: Arc<dyn ServiceAdapter>, http: Arc<dyn Transport>, token: AccessToken) -> Self {
+    pub fn with_token(
+        adapter: Arc<dyn ServiceAdapter>,
+        http: Arc<dyn Transport>,
+        token: AccessToken,
+    ) -> Self {
         Self { adapter, http, credentials: Credentials::Fixed(token) }
     }
 

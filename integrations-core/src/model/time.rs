@@ -158,7 +158,10 @@ impl Serialize for Zone {
 
 impl<'de> Deserialize<'de> for Zone {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::json::text(deserializer, |name| if name.is_empty() { Self::Offset } else { Self::from_name(name) })
+        crate::json::text(
+            deserializer,
+            |name| if name.is_empty() { Self::Offset } else { Self::from_name(name) },
+        )
     }
 }
 

@@ -6,6 +6,6 @@ mod report;
 mod sink;
 
 pub use self::engine::{SyncEngine, SyncMode, SyncRequest, SyncSettings};
-pub use self::position::{Cursor, Position};
+pub use self::position::{Cursor, Leftover, Position};
 pub use self::report::{StreamReport, SyncReport, Withheld};
 pub use self::sink::{Commit, Fence, Receipt, StreamKey, StreamState, Sweep, SyncSink, Unseen};

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::adapter::Next;
+
 /// A provider's mark in its data: a page token, a sync token, a delta link. Opaque to all but its adapter.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -66,10 +68,9 @@ pub enum Position {
         /// The next page of the changes that are being read.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         page: Option<Cursor>,
-        /// The last complete listing was too short to be believed: the records that it has not seen
-        /// are still there.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        withheld: bool,
+        /// Whether records are left that the last complete listing has not seen.
+        #[serde(default, skip_serializing_if = "Leftover::is_none")]
+        leftover: Leftover,
     },
     /// The position was lost; everything has to be listed again.
     Resync {
@@ -78,7 +79,68 @@ pub enum Position {
     },
 }
 
+/// The records that a complete listing has not seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Leftover {
+    /// There are none.
+    #[default]
+    None,
+    /// They are still to be counted, and then deleted or withheld.
+    Pending,
+    /// The listing was too short, or too odd, to be believed: they stay until a later listing, or the
+    /// host, says otherwise.
+    Withheld,
+}
+
+impl Leftover {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+}
+
 impl Position {
+    /// The position after a page that was read here: the state machine's one step.
+    ///
+    /// `unidentified` counts the items of the page whose id could not be read.
+    pub(crate) fn after(&self, next: &Next, unidentified: u64) -> Self {
+        match (self, next) {
+            (Self::Tracking { generation, since, leftover, .. }, Next::Page(page)) => Self::Tracking {
+                generation: *generation,
+                since: since.clone(),
+                page: Some(page.clone()),
+                leftover: *leftover,
+            },
+            (Self::Tracking { generation, leftover, .. }, Next::Done(since)) => Self::Tracking {
+                generation: *generation,
+                since: since.clone(),
+                page: None,
+                leftover: *leftover,
+            },
+            (Self::Start | Self::Listing { .. } | Self::Resync { .. }, next) => {
+                let generation = self.generation().max(1);
+                let before = if let Self::Listing { unidentified, .. } = self { *unidentified } else { 0 };
+                let unidentified = before + unidentified;
+                match next {
+                    Next::Page(page) => Self::Listing { generation, page: page.clone(), unidentified },
+                    Next::Done(since) => Self::Tracking {
+                        generation,
+                        since: since.clone(),
+                        page: None,
+                        leftover: match (generation, unidentified) {
+                            // Nothing was there before the first listing.
+                            (1, _) => Leftover::None,
+                            (_, 0) => Leftover::Pending,
+                            _ => Leftover::Withheld,
+                        },
+                    },
+                }
+            }
+        }
+    }
+
     /// The stable name of the phase, in snake case.
     pub const fn phase(&self) -> &'static str {
         match self {

@@ -1,0 +1,322 @@
+//! How does a stream get from where it stands to now?
+//!
+//! One step is: read a page at the [`Position`], normalise it, commit it with the position that follows
+//! from it. The engine takes steps until it is tracking with no page left. It keeps nothing between
+//! steps that is not in the position, so a run that dies at any point is taken up by the next.
+//!
+//! While a page is normalised and committed, the next one is on its way: reading ahead changes nothing
+//! at the provider, and nothing here until its own commit.
+
+use std::sync::Arc;
+
+use futures_util::future::{OptionFuture, join};
+
+use super::position::{Leftover, Position};
+use super::report::StreamReport;
+use super::sink::{Commit, Fence, StreamKey, Sweep, SyncSink, Unseen};
+use crate::adapter::{Page, Pull, PullFrom, ServiceAdapter, Stream};
+use crate::connection::StreamId;
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::Session;
+use crate::model::Change;
+use crate::normalize::{Normalized, Pipeline};
+use crate::observe::{Notice, Observer};
+
+/// How streams are read; the defaults suit most hosts.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SyncSettings {
+    /// Items per page of a listing; 1000 by default. The provider's own limit wins.
+    pub listing_page: u32,
+    /// Items per page of changes; 500 by default. The provider's own limit wins.
+    pub changes_page: u32,
+    /// How many pages a run may read; 1,000,000 by default. A provider that names a next page for ever
+    /// is stopped there, and the next run goes on.
+    pub max_pages: u64,
+    /// The share of a stream's records that a complete listing may not have seen and still be believed;
+    /// 0.5 by default. Fewer than [`Self::believable`] are always believed.
+    pub max_shrink: f64,
+    /// How many unseen records are believed whatever their share, as long as the listing has seen any;
+    /// 10 by default.
+    pub believable: u64,
+}
+
+impl Default for SyncSettings {
+    fn default() -> Self {
+        Self { listing_page: 1000, changes_page: 500, max_pages: 1_000_000, max_shrink: 0.5, believable: 10 }
+    }
+}
+
+/// Whether to go on from where the stream stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SyncMode {
+    /// Goes on: lists a new stream, and reads the changes of one that has been listed.
+    #[default]
+    Incremental,
+    /// Lists everything again, and deletes what is not there any more.
+    Full,
+}
+
+/// What a run should do.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct SyncRequest {
+    /// Whether to go on from where the stream stands.
+    pub mode: SyncMode,
+    /// Believes listings however short they are, also the last one, if its deletions were withheld.
+    pub accept_shrink: bool,
+    /// Who runs; by default the fence that the stream already has.
+    pub fence: Option<Fence>,
+}
+
+impl SyncRequest {
+    /// Goes on from where the streams stand.
+    pub fn incremental() -> Self {
+        Self::default()
+    }
+
+    /// Lists everything again.
+    pub fn full() -> Self {
+        Self { mode: SyncMode::Full, ..Self::default() }
+    }
+
+    /// Believes listings however short they are.
+    pub fn accept_shrink(mut self) -> Self {
+        self.accept_shrink = true;
+        self
+    }
+
+    /// Runs under a fence, e.g. that of a job's lease.
+    pub fn with_fence(mut self, fence: Fence) -> Self {
+        self.fence = Some(fence);
+        self
+    }
+}
+
+/// Reads streams into a sink.
+#[derive(Debug, Clone)]
+pub struct SyncEngine {
+    sink: Arc<dyn SyncSink>,
+    observer: Arc<dyn Observer>,
+    settings: SyncSettings,
+}
+
+impl SyncEngine {
+    /// An engine that writes into a sink.
+    pub fn new(sink: Arc<dyn SyncSink>, observer: Arc<dyn Observer>, settings: SyncSettings) -> Self {
+        Self { sink, observer, settings }
+    }
+
+    /// Brings one stream up to date.
+    ///
+    /// # Errors
+    /// Those of the provider and of the sink. What was committed before stays, and the next run goes on
+    /// from there. [`ErrorKind::Conflict`] when somebody else runs the same stream.
+    ///
+    /// # Cancel safety
+    /// The future may be dropped at any await; a page that was not committed is read again.
+    pub async fn run(
+        &self,
+        adapter: &dyn ServiceAdapter,
+        session: &Session,
+        pipeline: &Pipeline,
+        key: &StreamKey,
+        stream: &Stream,
+        request: SyncRequest,
+    ) -> Result<StreamReport> {
+        let state = self.sink.load(key).await?;
+        let position = match (request.mode, state.position) {
+            (SyncMode::Full, Position::Tracking { generation, .. }) => {
+                Position::Resync { generation: generation + 1 }
+            }
+            // A listing that is under way is as full as a new one would be.
+            (_, position) => position,
+        };
+        let mut run = Run {
+            engine: self,
+            reader: Reader { adapter, session, stream: &key.stream, settings: &self.settings },
+            pipeline,
+            key,
+            accept_shrink: request.accept_shrink,
+            fence: request.fence.unwrap_or(state.fence),
+            revision: state.revision,
+            report: StreamReport { started_in: position.phase(), ..StreamReport::default() },
+        };
+        let phase = position.phase();
+        self.observer.notice(&Notice::StreamStarted { stream: key, title: &stream.title, phase });
+        run.to_now(position).await?;
+        self.observer.notice(&Notice::StreamFinished { stream: key, report: &run.report });
+        Ok(run.report)
+    }
+}
+
+/// Reads pages.
+#[derive(Clone, Copy)]
+struct Reader<'a> {
+    adapter: &'a dyn ServiceAdapter,
+    session: &'a Session,
+    stream: &'a StreamId,
+    settings: &'a SyncSettings,
+}
+
+impl Reader<'_> {
+    async fn read(self, position: &Position) -> Result<Page> {
+        let (from, page_size) = match position {
+            Position::Start | Position::Resync { .. } => {
+                (PullFrom::Listing { page: None }, self.settings.listing_page)
+            }
+            Position::Listing { page, .. } => {
+                (PullFrom::Listing { page: Some(page) }, self.settings.listing_page)
+            }
+            Position::Tracking { since, page, .. } => {
+                (PullFrom::Changes { since, page: page.as_ref() }, self.settings.changes_page)
+            }
+        };
+        self.adapter.sync_data(self.session, Pull { stream: self.stream, from, page_size }).await
+    }
+}
+
+/// One stream, while it is run.
+struct Run<'a> {
+    engine: &'a SyncEngine,
+    reader: Reader<'a>,
+    pipeline: &'a Pipeline,
+    key: &'a StreamKey,
+    accept_shrink: bool,
+    fence: Fence,
+    revision: u64,
+    report: StreamReport,
+}
+
+impl Run<'_> {
+    async fn to_now(&mut self, position: Position) -> Result<()> {
+        let mut position = self.settle(position).await?;
+        // A provider may forget a position while it is being read. Twice in one run, it is at fault.
+        for attempt in 0.. {
+            match self.follow(&mut position).await {
+                Err(error) if error.kind() == ErrorKind::CursorExpired && attempt < 2 => {
+                    position = self.resync(&position).await?;
+                }
+                outcome => {
+                    outcome?;
+                    break;
+                }
+            }
+        }
+        self.settle(position).await.map(drop)
+    }
+
+    /// Takes steps until there is nothing more to read, and leaves the position of the last commit.
+    async fn follow(&mut self, position: &mut Position) -> Result<()> {
+        let reader = self.reader;
+        let mut page = reader.read(position).await?;
+        loop {
+            let ahead = match position.after(&page.next, 0) {
+                // Nothing more to read: the page is the last one.
+                Position::Tracking { page: None, .. } => None,
+                next if next == *position => {
+                    return Err(endless("the provider names a page as its own next page"));
+                }
+                next => Some(next),
+            };
+            if ahead.is_some() && self.report.pages + 1 >= self.engine.settings.max_pages {
+                self.commit_page(position, page).await?;
+                return Err(endless("the run has read as many pages as it may; the next run goes on"));
+            }
+            // The request for the next page goes out first; its answer arrives while this page is
+            // normalised and committed.
+            let next = OptionFuture::from(ahead.as_ref().map(|ahead| reader.read(ahead)));
+            let (next, committed) = join(next, self.commit_page(position, page)).await;
+            committed?;
+            match next {
+                None => return Ok(()),
+                Some(next) => page = next?,
+            }
+        }
+    }
+
+    async fn commit_page(&mut self, position: &mut Position, page: Page) -> Result<()> {
+        let Normalized { changes, quarantined } = self.pipeline.run(&page.items, self.key, &page.context);
+        let unidentified = quarantined.iter().filter(|item| item.id.is_none()).count() as u64;
+        let next = position.after(&page.next, unidentified);
+        let upserted = changes.iter().filter(|change| matches!(change, Change::Upsert(_))).count() as u64;
+        self.report.pages += 1;
+        self.report.upserted += upserted;
+        self.report.deleted += changes.len() as u64 - upserted;
+        self.report.quarantined += quarantined.len() as u64;
+        self.commit(Normalized { changes, quarantined }, None, &next).await?;
+        *position = next;
+        self.engine.observer.notice(&Notice::PageCommitted { stream: self.key, report: &self.report });
+        Ok(())
+    }
+
+    async fn commit(&mut self, page: Normalized, sweep: Option<Sweep>, position: &Position) -> Result<()> {
+        let receipt = self
+            .engine
+            .sink
+            .commit(Commit {
+                stream: self.key.clone(),
+                fence: self.fence,
+                expected_revision: self.revision,
+                generation: position.generation(),
+                changes: page.changes,
+                quarantined: page.quarantined,
+                sweep,
+                position: position.clone(),
+            })
+            .await?;
+        self.revision = receipt.revision;
+        self.report.swept += receipt.swept;
+        Ok(())
+    }
+
+    /// The provider has forgotten the position. That is stored first, so that a run which dies now is
+    /// not taken up where the provider knows nothing.
+    async fn resync(&mut self, position: &Position) -> Result<Position> {
+        let position = Position::Resync { generation: position.generation() + 1 };
+        self.commit(Normalized::default(), None, &position).await?;
+        self.report.resyncs += 1;
+        tracing::info!(stream = %self.key.stream, connection = %self.key.connection, "the position was lost; listing again");
+        self.engine.observer.notice(&Notice::StreamResync { stream: self.key });
+        Ok(position)
+    }
+
+    /// After a complete listing: deletes what it has not seen, if it can be believed.
+    async fn settle(&mut self, position: Position) -> Result<Position> {
+        let Position::Tracking { generation, since, page, leftover } = position else {
+            return Ok(position);
+        };
+        if leftover == Leftover::None {
+            return Ok(Position::Tracking { generation, since, page, leftover });
+        }
+        let count = self.engine.sink.count_unseen(self.key, generation).await?;
+        let believed = self.accept_shrink || (leftover == Leftover::Pending && self.believes(count));
+        let tracking = |leftover| Position::Tracking { generation, since, page, leftover };
+        if believed {
+            let position = tracking(Leftover::None);
+            self.commit(Normalized::default(), Some(Sweep { before: generation }), &position).await?;
+            self.report.withheld = None;
+            return Ok(position);
+        }
+        self.report.withheld = Some(count.into());
+        let position = tracking(Leftover::Withheld);
+        if leftover == Leftover::Pending {
+            self.commit(Normalized::default(), None, &position).await?;
+            let notice = Notice::DeletionsWithheld { stream: self.key, withheld: count.into() };
+            self.engine.observer.notice(&notice);
+        }
+        Ok(position)
+    }
+
+    /// Whether a complete listing that has seen so many records is long enough to be true.
+    #[allow(clippy::cast_precision_loss, reason = "a share needs no precision")]
+    fn believes(&self, Unseen { seen, unseen }: Unseen) -> bool {
+        let SyncSettings { max_shrink, believable, .. } = self.engine.settings;
+        unseen == 0
+            || (seen > 0 && (unseen <= believable || unseen as f64 <= max_shrink * (seen + unseen) as f64))
+    }
+}
+
+fn endless(message: &'static str) -> Error {
+    Error::new(ErrorKind::DataFormat, message).with_code("too_many_pages")
+}
