@@ -6,11 +6,19 @@ use integrations_core::{Error, ErrorKind, Result};
 const FAILURES: &[(i32, &str, &str)] = &[
     (5, "database_busy", "another process has held the database's write lock for too long; try again"),
     (6, "database_busy", "another connection has held the database for too long; try again"),
-    (8, "database_read_only", "the database cannot be written; check the rights on its file and its directory"),
+    (
+        8,
+        "database_read_only",
+        "the database cannot be written; check the rights on its file and its directory",
+    ),
     (10, "disk_failed", "the disk failed to read or write the database; check the disk and the system's log"),
     (11, "database_corrupt", "the database file is damaged; restore it from a backup"),
     (13, "disk_full", "the disk is full, and nothing was written; free some space and try again"),
-    (14, "cannot_open", "the database file cannot be opened; check that its directory exists and the rights on it"),
+    (
+        14,
+        "cannot_open",
+        "the database file cannot be opened; check that its directory exists and the rights on it",
+    ),
     (NOT_A_DATABASE, "not_a_database", "the file is not a SQLite database; give the path of another file"),
 ];
 

@@ -18,23 +18,19 @@ impl KeyValueStore for SqliteStore {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>> {
         const OPERATION: &str = "kv.get";
         let now = self.now();
-        self.read(OPERATION, |connection| {
-            Box::pin(async move {
-                sqlx::query_scalar("SELECT value FROM kv WHERE key = ? AND expires_at > ?")
-                    .bind(key)
-                    .bind(now)
-                    .fetch_optional(connection)
-                    .await
-                    .or_store(OPERATION)
-            })
-        })
-        .await
+        let mut connection = self.reader(OPERATION).await?;
+        sqlx::query_scalar("SELECT value FROM kv WHERE key = ? AND expires_at > ?")
+            .bind(key)
+            .bind(now)
+            .fetch_optional(&mut *connection)
+            .await
+            .or_store(OPERATION)
     }
 
     async fn put(&self, key: &str, value: &[u8], ttl: Duration) -> Result<()> {
         const OPERATION: &str = "kv.put";
         let (store, key, value) = (self.clone(), key.to_owned(), value.to_vec());
-        self.write(OPERATION, |connection| {
+        self.write(OPERATION, move |connection| {
             Box::pin(async move {
                 purge(connection, store.now(), OPERATION).await?;
                 sqlx::query(
@@ -56,7 +52,7 @@ impl KeyValueStore for SqliteStore {
     async fn put_if_absent(&self, key: &str, value: &[u8], ttl: Duration) -> Result<bool> {
         const OPERATION: &str = "kv.put_if_absent";
         let (store, key, value) = (self.clone(), key.to_owned(), value.to_vec());
-        self.write(OPERATION, |connection| {
+        self.write(OPERATION, move |connection| {
             Box::pin(async move {
                 let now = store.now();
                 purge(connection, now, OPERATION).await?;
@@ -81,7 +77,7 @@ impl KeyValueStore for SqliteStore {
     async fn take(&self, key: &str) -> Result<Option<Vec<u8>>> {
         const OPERATION: &str = "kv.take";
         let (store, key) = (self.clone(), key.to_owned());
-        self.write(OPERATION, |connection| {
+        self.write(OPERATION, move |connection| {
             Box::pin(async move {
                 let taken: Option<(Vec<u8>, i64)> =
                     sqlx::query_as("DELETE FROM kv WHERE key = ? RETURNING value, expires_at")

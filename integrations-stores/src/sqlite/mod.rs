@@ -20,6 +20,7 @@ mod tokens;
 mod writer;
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,13 +28,15 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use integrations_core::Result;
 use integrations_core::clock::{Clock, SystemClock};
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::pool::PoolConnection;
+use sqlx::{Sqlite, SqliteConnection, SqlitePool};
+use tokio::sync::MutexGuard;
 
 use self::failure::OrStore;
 use self::open::Settings;
 pub use self::query::{RecordCursor, RecordQuery};
 pub use self::read::{QuarantinedItem, StoredRecord};
-use self::writer::{Work, Writer};
+use self::writer::{Slot, Work, Writer};
 
 /// What an `Ok` of a write survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -117,17 +120,11 @@ impl SqliteStore {
         self.inner.writer.transaction(operation, work).await
     }
 
-    async fn read<T, F>(&self, operation: &'static str, work: F) -> Result<T>
-    where
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T> + Send,
-    {
-        match &self.inner.readers {
-            Some(readers) => {
-                let mut connection = readers.acquire().await.or_store(operation)?;
-                work(&mut connection).await
-            }
-            None => work(self.inner.writer.lock().await.connection()).await,
-        }
+    async fn reader(&self, operation: &'static str) -> Result<Reader<'_>> {
+        Ok(match &self.inner.readers {
+            Some(readers) => Reader::Pooled(readers.acquire().await.or_store(operation)?),
+            None => Reader::Shared(self.inner.writer.lock().await),
+        })
     }
 
     fn now(&self) -> i64 {
@@ -137,6 +134,32 @@ impl SqliteStore {
     /// When something that lives for `ttl` from now on is over; far in the future when it overflows.
     fn expiry(&self, ttl: Duration) -> i64 {
         self.now().saturating_add(i64::try_from(ttl.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
+/// A connection to read with.
+enum Reader<'a> {
+    Pooled(PoolConnection<Sqlite>),
+    Shared(MutexGuard<'a, Slot>),
+}
+
+impl Deref for Reader<'_> {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        match self {
+            Self::Pooled(connection) => connection,
+            Self::Shared(slot) => slot.connection(),
+        }
+    }
+}
+
+impl DerefMut for Reader<'_> {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        match self {
+            Self::Pooled(connection) => connection,
+            Self::Shared(slot) => slot.connection_mut(),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqliteConnection, SqlitePool};
 
 use super::Durability;
-use super::failure::{BUSY, OrStore, NOT_A_DATABASE, primary_code, store_error};
+use super::failure::{BUSY, NOT_A_DATABASE, OrStore, primary_code, store_error};
 use super::schema;
 
 const OPERATION: &str = "sqlite.open";
@@ -82,7 +82,9 @@ fn check_path(path: &Path) -> Result<String> {
         return refused("the path of the database is not UTF-8, which SQLite needs".into());
     };
     if text.is_empty() || text == ":memory:" {
-        return refused("the path names no file; for a database in memory use `SqliteStore::in_memory`".into());
+        return refused(
+            "the path names no file; for a database in memory use `SqliteStore::in_memory`".into(),
+        );
     }
     if text.starts_with("file:") || text.starts_with("sqlite:") {
         return refused("the database is given as a URL; give the path of a file, such as `app.db`".into());
@@ -108,7 +110,8 @@ fn check_path(path: &Path) -> Result<String> {
 
 async fn turn_to_wal(connection: &mut SqliteConnection, name: &str) -> Result<()> {
     for _ in 0..WAL_ATTEMPTS {
-        let turned = sqlx::query_scalar::<_, String>("PRAGMA journal_mode = WAL").fetch_one(&mut *connection).await;
+        let turned =
+            sqlx::query_scalar::<_, String>("PRAGMA journal_mode = WAL").fetch_one(&mut *connection).await;
         match turned {
             Ok(mode) if mode.eq_ignore_ascii_case("wal") => return Ok(()),
             Ok(_) => {
@@ -121,18 +124,28 @@ async fn turn_to_wal(connection: &mut SqliteConnection, name: &str) -> Result<()
             }
             Err(error) if primary_code(&error) == Some(BUSY) => {
                 // This waits until the other one is done, which the pragma does not.
-                sqlx::raw_sql("BEGIN IMMEDIATE; ROLLBACK").execute(&mut *connection).await.or_store(OPERATION)?;
+                sqlx::raw_sql("BEGIN IMMEDIATE; ROLLBACK")
+                    .execute(&mut *connection)
+                    .await
+                    .or_store(OPERATION)?;
             }
             Err(error) => return Err(describe(error, name)),
         }
     }
-    Err(Error::new(ErrorKind::Store, format!("others keep {name} locked while it is to be opened; try again"))
-        .with_code("database_busy")
-        .with_operation(OPERATION))
+    Err(Error::new(
+        ErrorKind::Store,
+        format!("others keep {name} locked while it is to be opened; try again"),
+    )
+    .with_code("database_busy")
+    .with_operation(OPERATION))
 }
 
 fn describe(error: sqlx::Error, name: &str) -> Error {
-    if primary_code(&error) == Some(NOT_A_DATABASE) { not_a_database(name) } else { store_error(OPERATION, error) }
+    if primary_code(&error) == Some(NOT_A_DATABASE) {
+        not_a_database(name)
+    } else {
+        store_error(OPERATION, error)
+    }
 }
 
 fn name_file(error: Error, name: &str) -> Error {

@@ -153,8 +153,8 @@ pub(super) fn encode(changes: Vec<Change>, service: &ServiceId, operation: &'sta
             arguments.reserve(size * COLUMNS.len() + 2, 0);
             for record in records.by_ref().take(size) {
                 upserted.push(record.id().to_owned());
-                let data = serde_json::to_string(&record.entity)
-                    .map_err(|_| unwritable("record", operation))?;
+                let data =
+                    serde_json::to_string(&record.entity).map_err(|_| unwritable("record", operation))?;
                 push_row(&mut arguments, record, data, service)
                     .map_err(|error| super::failure::store_error(operation, error))?;
             }

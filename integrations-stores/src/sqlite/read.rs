@@ -90,14 +90,10 @@ impl SqliteStore {
     pub async fn records(&self, query: &RecordQuery) -> Result<Vec<StoredRecord>> {
         const OPERATION: &str = "records.list";
         let mut select = query.select();
-        self.read(OPERATION, |connection| {
-            Box::pin(async move {
-                let rows = select.build().fetch_all(connection).await.or_store(OPERATION)?;
-                let mut streams = HashMap::new();
-                rows.iter().map(|row| decode(row, &mut streams, OPERATION)).collect()
-            })
-        })
-        .await
+        let mut connection = self.reader(OPERATION).await?;
+        let rows = select.build().fetch_all(&mut *connection).await.or_store(OPERATION)?;
+        let mut streams = HashMap::new();
+        rows.iter().map(|row| decode(row, &mut streams, OPERATION)).collect()
     }
 
     /// Reads one record by the provider's id of its item.
@@ -106,9 +102,8 @@ impl SqliteStore {
     /// As [`records`](Self::records).
     pub async fn record(&self, stream: &StreamKey, id: &str) -> Result<Option<StoredRecord>> {
         const OPERATION: &str = "records.get";
-        self.read(OPERATION, |connection| {
-            Box::pin(async move {
-                let row = sqlx::query(
+        let mut connection = self.reader(OPERATION).await?;
+        let row = sqlx::query(
                     "SELECT r.starts_at, r.ends_at, r.key, r.stream, s.tenant, s.user, s.service, \
                      s.connection, s.stream, r.id, r.version, r.link, r.modified_at, r.service, r.data, r.raw \
                      FROM streams AS s CROSS JOIN records AS r ON r.stream = s.key \
@@ -117,13 +112,10 @@ impl SqliteStore {
                 .bind(stream.connection.as_str())
                 .bind(stream.stream.as_str())
                 .bind(id)
-                .fetch_optional(connection)
+                .fetch_optional(&mut *connection)
                 .await
                 .or_store(OPERATION)?;
-                row.map(|row| decode(&row, &mut HashMap::new(), OPERATION)).transpose()
-            })
-        })
-        .await
+        row.map(|row| decode(&row, &mut HashMap::new(), OPERATION)).transpose()
     }
 
     /// Counts the records that a query lets through, its limit and its place aside.
@@ -133,14 +125,10 @@ impl SqliteStore {
     pub async fn count(&self, query: &RecordQuery) -> Result<u64> {
         const OPERATION: &str = "records.count";
         let mut select = query.count();
-        self.read(OPERATION, |connection| {
-            Box::pin(async move {
-                let number: i64 =
-                    select.build_query_scalar().fetch_one(connection).await.or_store(OPERATION)?;
-                Ok(count(number))
-            })
-        })
-        .await
+        let mut connection = self.reader(OPERATION).await?;
+        let number: i64 =
+            select.build_query_scalar().fetch_one(&mut *connection).await.or_store(OPERATION)?;
+        Ok(count(number))
     }
 
     /// Reads the quarantine of a stream, or of all, at most `limit` items: what was met last comes first.
@@ -149,30 +137,26 @@ impl SqliteStore {
     /// [`ErrorKind::Store`].
     pub async fn quarantine(&self, stream: Option<&StreamKey>, limit: u32) -> Result<Vec<QuarantinedItem>> {
         const OPERATION: &str = "quarantine.list";
-        self.read(OPERATION, |connection| {
-            Box::pin(async move {
-                let sql = if stream.is_some() {
-                    "SELECT s.tenant, s.user, s.service, s.connection, s.stream, \
+        let mut connection = self.reader(OPERATION).await?;
+        let sql = if stream.is_some() {
+            "SELECT s.tenant, s.user, s.service, s.connection, s.stream, \
                      q.id, q.stage, q.path, q.reason, q.raw, q.seen_at, q.generation \
                      FROM streams AS s CROSS JOIN quarantine AS q ON q.stream = s.key \
                      WHERE s.connection = ?2 AND s.stream = ?3 ORDER BY q.seen_at DESC, q.key DESC LIMIT ?1"
-                } else {
-                    "SELECT s.tenant, s.user, s.service, s.connection, s.stream, \
+        } else {
+            "SELECT s.tenant, s.user, s.service, s.connection, s.stream, \
                      q.id, q.stage, q.path, q.reason, q.raw, q.seen_at, q.generation \
                      FROM quarantine AS q CROSS JOIN streams AS s ON q.stream = s.key \
                      ORDER BY q.seen_at DESC, q.key DESC LIMIT ?1"
-                };
-                let rows = sqlx::query(sql)
-                    .bind(i64::from(limit))
-                    .bind(stream.map(|stream| stream.connection.as_str()))
-                    .bind(stream.map(|stream| stream.stream.as_str()))
-                    .fetch_all(connection)
-                    .await
-                    .or_store(OPERATION)?;
-                rows.iter().map(quarantined).collect::<Result<_, _>>().or_store(OPERATION)
-            })
-        })
-        .await
+        };
+        let rows = sqlx::query(sql)
+            .bind(i64::from(limit))
+            .bind(stream.map(|stream| stream.connection.as_str()))
+            .bind(stream.map(|stream| stream.stream.as_str()))
+            .fetch_all(&mut *connection)
+            .await
+            .or_store(OPERATION)?;
+        rows.iter().map(quarantined).collect::<Result<_, _>>().or_store(OPERATION)
     }
 
     /// Reads the streams of a connection and how far each is read, in the order of their ids.
@@ -182,32 +166,28 @@ impl SqliteStore {
     pub async fn streams(&self, connection: &ConnectionId) -> Result<Vec<(StreamKey, StreamState)>> {
         const OPERATION: &str = "streams.list";
         let id = connection;
-        self.read(OPERATION, |connection| {
-            Box::pin(async move {
-                let rows = sqlx::query(
-                    "SELECT tenant, user, service, connection, stream, position, revision, fence \
+        let mut connection = self.reader(OPERATION).await?;
+        let rows = sqlx::query(
+            "SELECT tenant, user, service, connection, stream, position, revision, fence \
                      FROM streams WHERE connection = ? ORDER BY stream",
-                )
-                .bind(id.as_str())
-                .fetch_all(connection)
-                .await
-                .or_store(OPERATION)?;
-                rows.iter()
-                    .map(|row| {
-                        let key = stream_key(row, 0).or_store(OPERATION)?;
-                        let (position, revision, fence) = (row.try_get(5), row.try_get(6), row.try_get(7));
-                        let state = sink::state(
-                            position.or_store(OPERATION)?,
-                            revision.or_store(OPERATION)?,
-                            fence.or_store(OPERATION)?,
-                            OPERATION,
-                        )?;
-                        Ok((key, state))
-                    })
-                    .collect()
-            })
-        })
+        )
+        .bind(id.as_str())
+        .fetch_all(&mut *connection)
         .await
+        .or_store(OPERATION)?;
+        rows.iter()
+            .map(|row| {
+                let key = stream_key(row, 0).or_store(OPERATION)?;
+                let (position, revision, fence) = (row.try_get(5), row.try_get(6), row.try_get(7));
+                let state = sink::state(
+                    position.or_store(OPERATION)?,
+                    revision.or_store(OPERATION)?,
+                    fence.or_store(OPERATION)?,
+                    OPERATION,
+                )?;
+                Ok((key, state))
+            })
+            .collect()
     }
 }
 
@@ -236,10 +216,11 @@ fn decode(
     };
     let entity = serde_json::from_str(row.try_get(14).map_err(failed)?)
         .map_err(|error| unreadable("record", operation, &error))?;
-    let link = row.try_get::<Option<&str>, _>(11).map_err(failed)?.map(str::parse).transpose().map_err(|_| {
-        Error::new(ErrorKind::DataFormat, "a stored link is not a URL; was the table written by others?")
-            .with_operation(operation)
-    })?;
+    let link =
+        row.try_get::<Option<&str>, _>(11).map_err(failed)?.map(str::parse).transpose().map_err(|_| {
+            Error::new(ErrorKind::DataFormat, "a stored link is not a URL; was the table written by others?")
+                .with_operation(operation)
+        })?;
     let source = Source {
         service: match row.try_get::<Option<&str>, _>(13).map_err(failed)? {
             Some(service) => service.into(),

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use integrations_core::connection::ConnectionId;
 use integrations_core::normalize::Quarantined;
-use integrations_core::sync::{Commit, Fence, Position, Receipt, StreamKey, StreamState, Sweep, SyncSink, Unseen};
+use integrations_core::sync::{
+    Commit, Fence, Position, Receipt, StreamKey, StreamState, Sweep, SyncSink, Unseen,
+};
 use integrations_core::{Error, ErrorKind, Result};
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Row, SqliteConnection};
@@ -18,65 +20,55 @@ const COMMIT: &str = "sink.commit";
 impl SyncSink for SqliteStore {
     async fn load(&self, stream: &StreamKey) -> Result<StreamState> {
         const OPERATION: &str = "sink.load";
-        self.read(OPERATION, |connection| {
-            Box::pin(async move {
-                let row = sqlx::query(
-                    "SELECT position, revision, fence FROM streams WHERE connection = ? AND stream = ?",
-                )
+        let mut connection = self.reader(OPERATION).await?;
+        let row =
+            sqlx::query("SELECT position, revision, fence FROM streams WHERE connection = ? AND stream = ?")
                 .bind(stream.connection.as_str())
                 .bind(stream.stream.as_str())
-                .fetch_optional(connection)
+                .fetch_optional(&mut *connection)
                 .await
                 .or_store(OPERATION)?;
-                row.map_or_else(
-                    || Ok(StreamState::default()),
-                    |row| {
-                        let (position, revision, fence) = (row.try_get(0), row.try_get(1), row.try_get(2));
-                        state(
-                            position.or_store(OPERATION)?,
-                            revision.or_store(OPERATION)?,
-                            fence.or_store(OPERATION)?,
-                            OPERATION,
-                        )
-                    },
+        row.map_or_else(
+            || Ok(StreamState::default()),
+            |row| {
+                let (position, revision, fence) = (row.try_get(0), row.try_get(1), row.try_get(2));
+                state(
+                    position.or_store(OPERATION)?,
+                    revision.or_store(OPERATION)?,
+                    fence.or_store(OPERATION)?,
+                    OPERATION,
                 )
-            })
-        })
-        .await
+            },
+        )
     }
 
     async fn commit(&self, commit: Commit) -> Result<Receipt> {
         let step = Step::new(commit, self.now())?;
-        self.write(COMMIT, |connection| Box::pin(step.apply(connection))).await
+        self.write(COMMIT, move |connection| Box::pin(step.apply(connection))).await
     }
 
     async fn count_unseen(&self, stream: &StreamKey, generation: u64) -> Result<Unseen> {
         const OPERATION: &str = "sink.count_unseen";
         let generation = integer(generation, OPERATION)?;
-        self.read(OPERATION, |connection| {
-            Box::pin(async move {
-                let (seen, unseen): (i64, i64) = sqlx::query_as(
-                    "SELECT count(*) FILTER (WHERE generation = ?1), count(*) FILTER (WHERE generation < ?1) \
+        let mut connection = self.reader(OPERATION).await?;
+        let (seen, unseen): (i64, i64) = sqlx::query_as(
+            "SELECT count(*) FILTER (WHERE generation >= ?1), count(*) FILTER (WHERE generation < ?1) \
                      FROM records \
-                     WHERE stream = (SELECT key FROM streams WHERE connection = ?2 AND stream = ?3) \
-                       AND generation <= ?1",
-                )
-                .bind(generation)
-                .bind(stream.connection.as_str())
-                .bind(stream.stream.as_str())
-                .fetch_one(connection)
-                .await
-                .or_store(OPERATION)?;
-                Ok(Unseen { seen: count(seen), unseen: count(unseen) })
-            })
-        })
+                     WHERE stream = (SELECT key FROM streams WHERE connection = ?2 AND stream = ?3)",
+        )
+        .bind(generation)
+        .bind(stream.connection.as_str())
+        .bind(stream.stream.as_str())
+        .fetch_one(&mut *connection)
         .await
+        .or_store(OPERATION)?;
+        Ok(Unseen { seen: count(seen), unseen: count(unseen) })
     }
 
     async fn forget(&self, connection: &ConnectionId) -> Result<u64> {
         const OPERATION: &str = "sink.forget";
         let id = connection.as_str().to_owned();
-        self.write(OPERATION, |connection| {
+        self.write(OPERATION, move |connection| {
             Box::pin(async move {
                 let deleted = sqlx::query(
                     "DELETE FROM records WHERE stream IN (SELECT key FROM streams WHERE connection = ?)",
@@ -149,10 +141,16 @@ impl Step {
     async fn apply(self, connection: &mut SqliteConnection) -> Result<Receipt> {
         let before = self.before(connection).await?;
         if self.fence < before.fence {
-            return Err(conflict("stale_fence", "another runner has taken over the stream; leave it to that one"));
+            return Err(conflict(
+                "stale_fence",
+                "another runner has taken over the stream; leave it to that one",
+            ));
         }
         if self.expected_revision != before.revision {
-            return Err(conflict("stale_revision", "the stream has moved on; load it again and continue from there"));
+            return Err(conflict(
+                "stale_revision",
+                "the stream has moved on; load it again and continue from there",
+            ));
         }
         let Self { generation, now, sweep, .. } = self;
         let key = self.write_stream(connection, &before).await?;
@@ -199,15 +197,17 @@ impl Step {
     async fn write_stream(&self, connection: &mut SqliteConnection, before: &Before) -> Result<i64> {
         let revision = before.revision + 1;
         if let Some(key) = before.key {
-            sqlx::query("UPDATE streams SET position = ?, revision = ?, fence = ?, updated_at = ? WHERE key = ?")
-                .bind(self.position.as_str())
-                .bind(revision)
-                .bind(self.fence)
-                .bind(self.now)
-                .bind(key)
-                .execute(connection)
-                .await
-                .or_store(COMMIT)?;
+            sqlx::query(
+                "UPDATE streams SET position = ?, revision = ?, fence = ?, updated_at = ? WHERE key = ?",
+            )
+            .bind(self.position.as_str())
+            .bind(revision)
+            .bind(self.fence)
+            .bind(self.now)
+            .bind(key)
+            .execute(connection)
+            .await
+            .or_store(COMMIT)?;
             return Ok(key);
         }
         let StreamKey { owner, service, connection: id, stream } = &self.stream;

@@ -16,27 +16,26 @@ use super::failure::{OrStore, count, integer, unreadable, unwritable};
 impl TokenStore for SqliteStore {
     async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>> {
         const OPERATION: &str = "tokens.get";
-        self.read(OPERATION, |connection| {
-            Box::pin(async move {
-                sqlx::query_as("SELECT version, body FROM connections WHERE id = ?")
-                    .bind(id.as_str())
-                    .fetch_optional(connection)
-                    .await
-                    .or_store(OPERATION)?
-                    .map(|row| decode(row, OPERATION))
-                    .transpose()
-            })
-        })
-        .await
+        let mut connection = self.reader(OPERATION).await?;
+        sqlx::query_as("SELECT version, body FROM connections WHERE id = ?")
+            .bind(id.as_str())
+            .fetch_optional(&mut *connection)
+            .await
+            .or_store(OPERATION)?
+            .map(|row| decode(row, OPERATION))
+            .transpose()
     }
 
     async fn put(&self, connection: &Connection) -> Result<u64> {
         const OPERATION: &str = "tokens.put";
         let row = Row::new(connection, OPERATION)?;
-        self.write(OPERATION, |connection| {
+        self.write(OPERATION, move |connection| {
             Box::pin(async move {
-                let version =
-                    if row.version == 0 { row.insert(connection).await } else { row.update(connection).await };
+                let version = if row.version == 0 {
+                    row.insert(connection).await
+                } else {
+                    row.update(connection).await
+                };
                 version.or_store(OPERATION)?.map(count).ok_or_else(|| {
                     Error::new(
                         ErrorKind::Conflict,
@@ -53,7 +52,7 @@ impl TokenStore for SqliteStore {
     async fn delete(&self, id: &ConnectionId) -> Result<bool> {
         const OPERATION: &str = "tokens.delete";
         let id = id.as_str().to_owned();
-        self.write(OPERATION, |connection| {
+        self.write(OPERATION, move |connection| {
             Box::pin(async move {
                 let version: Option<i64> =
                     sqlx::query_scalar("DELETE FROM connections WHERE id = ? RETURNING version")
@@ -91,14 +90,10 @@ impl TokenStore for SqliteStore {
         if let Some(limit) = filter.limit {
             query.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
         }
-        self.read(OPERATION, |connection| {
-            Box::pin(async move {
-                let rows: Vec<(i64, String)> =
-                    query.build_query_as().fetch_all(connection).await.or_store(OPERATION)?;
-                rows.into_iter().map(|row| decode(row, OPERATION)).collect()
-            })
-        })
-        .await
+        let mut connection = self.reader(OPERATION).await?;
+        let rows: Vec<(i64, String)> =
+            query.build_query_as().fetch_all(&mut *connection).await.or_store(OPERATION)?;
+        rows.into_iter().map(|row| decode(row, OPERATION)).collect()
     }
 
     async fn acquire_refresh_guard(&self, id: &ConnectionId, ttl: Duration) -> Result<Option<RefreshGuard>> {
@@ -106,7 +101,7 @@ impl TokenStore for SqliteStore {
         let guard = RefreshGuard { connection: id.clone(), holder: Uuid::new_v4().to_string() };
         // The clock is read under the lock: a wait for it must not count as part of another's time.
         let store = self.clone();
-        self.write(OPERATION, |connection| {
+        self.write(OPERATION, move |connection| {
             Box::pin(async move {
                 // All that have run out, so that no holder who crashed is kept for ever; there are never
                 // many rows.
@@ -133,7 +128,7 @@ impl TokenStore for SqliteStore {
 
     async fn release_refresh_guard(&self, guard: RefreshGuard) -> Result<()> {
         const OPERATION: &str = "tokens.release_refresh_guard";
-        self.write(OPERATION, |connection| {
+        self.write(OPERATION, move |connection| {
             Box::pin(async move {
                 sqlx::query("DELETE FROM refresh_guards WHERE connection = ? AND holder = ?")
                     .bind(guard.connection.as_str())

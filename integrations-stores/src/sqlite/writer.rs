@@ -67,7 +67,11 @@ impl Writer {
 }
 
 impl Slot {
-    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+    pub(super) fn connection(&self) -> &SqliteConnection {
+        &self.connection
+    }
+
+    pub(super) fn connection_mut(&mut self) -> &mut SqliteConnection {
         &mut self.connection
     }
 
