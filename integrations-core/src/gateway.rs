@@ -125,7 +125,7 @@ impl Gateway {
             Arc::clone(&self.inner.http),
             grant.tokens.access.clone(),
         );
-        let account = adapter.identify(&session).await?;
+        let account = adapter.identify(&session).await.map_err(at(&service))?;
         let connection = self.store_grant(owner, account, &grant).await?;
         let missing_scopes = grant.missing_scopes();
         self.inner.tokens.forget(&connection.id);
@@ -202,7 +202,7 @@ impl Gateway {
     /// Those of the store, of the token's refresh and of the provider.
     pub async fn streams(&self, id: &ConnectionId) -> Result<Vec<Stream>> {
         let (connection, adapter) = self.open(id).await?;
-        adapter.list_streams(&self.session(&connection, &adapter)).await
+        adapter.list_streams(&self.session(&connection, &adapter)).await.map_err(at(&connection.service))
     }
 
     /// Brings all streams of a connection up to date: lists what is new to the sink, reads the changes of
@@ -225,7 +225,7 @@ impl Gateway {
         let (connection, adapter) = self.open(id).await?;
         let session = self.session(&connection, &adapter);
         let mut report = SyncReport::default();
-        for stream in adapter.list_streams(&session).await? {
+        for stream in adapter.list_streams(&session).await.map_err(at(&connection.service))? {
             let key = StreamKey::new(&connection, &stream.id);
             let outcome = self.run_stream(&adapter, &session, &key, &stream, request).await;
             // Without a grant, no other stream will do better.
@@ -273,7 +273,7 @@ impl Gateway {
             .engine
             .run(&**adapter, session, &pipeline, key, stream, request)
             .await
-            .map_err(|error| if error.service().is_none() { error.with_service(&key.service) } else { error })
+            .map_err(at(&key.service))
     }
 
     /// Makes one cheap call that needs the grant.
@@ -282,7 +282,7 @@ impl Gateway {
     /// What stands in the way of using the connection.
     pub async fn check_health(&self, id: &ConnectionId) -> Result<()> {
         let (connection, adapter) = self.open(id).await?;
-        adapter.check_health(&self.session(&connection, &adapter)).await
+        adapter.check_health(&self.session(&connection, &adapter)).await.map_err(at(&connection.service))
     }
 
     /// Takes a connection down: revokes the grant at the provider and deletes the tokens here.
@@ -527,6 +527,11 @@ impl GatewayBuilder {
         };
         Ok(Gateway { inner: Arc::new(inner) })
     }
+}
+
+/// Names the service in an error that does not yet.
+fn at(service: &ServiceId) -> impl Fn(Error) -> Error + '_ {
+    move |error| if error.service().is_none() { error.with_service(service) } else { error }
 }
 
 fn missing(part: &str, call: &str) -> Error {

@@ -70,7 +70,7 @@ pub fn unreadable<T: DeserializeOwned>(body: &[u8], operation: &'static str) -> 
     let reason = match explain::<T>(body) {
         Some((path, reason)) => format!("the answer cannot be read: {reason} at {path}"),
         None if looks_like_html(body) => {
-            "the answer is an HTML page where JSON was expected; is a proxy or a login page in between?"
+            "the answer is an HTML page where JSON was expected: a proxy or a login page may stand in between"
                 .into()
         }
         None => "the answer is not whole or not JSON".into(),
