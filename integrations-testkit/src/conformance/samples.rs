@@ -51,7 +51,8 @@ pub fn stream(connection_id: &str, stream_id: &str) -> StreamKey {
 pub fn record(id: &str) -> Record {
     let mut event = Event::new(id, "primary", start());
     event.title = Some(format!("Meeting {id}"));
-    event.end = Some(EventTime::At(ZonedTime::in_iana(time() + chrono::TimeDelta::hours(1), Tz::Europe__Berlin)));
+    event.end =
+        Some(EventTime::At(ZonedTime::in_iana(time() + chrono::TimeDelta::hours(1), Tz::Europe__Berlin)));
     event.organizer = Some(Person { email: Some("ada@example.com".into()), ..Person::default() });
     of_event(event)
 }

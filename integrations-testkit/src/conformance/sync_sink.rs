@@ -363,7 +363,8 @@ pub async fn a_sweep_leaves_other_streams_alone(sink: Arc<dyn SyncSink>, _clock:
 /// It is there at the provider, so its last good state stays.
 pub async fn a_quarantined_id_counts_as_seen(sink: Arc<dyn SyncSink>, _clock: ManualClock) {
     apply(&sink, step(&calendar(), 0, 1, upserts(&["a", "b", "c"]))).await;
-    let bad = Commit { quarantined: vec![quarantined(Some("b"))], ..step(&calendar(), 0, 2, upserts(&["a"])) };
+    let bad =
+        Commit { quarantined: vec![quarantined(Some("b"))], ..step(&calendar(), 0, 2, upserts(&["a"])) };
     apply(&sink, bad).await;
     assert_eq!(unseen(&sink, &calendar(), 2).await, (2, 1));
     let sweep = Commit { sweep: Some(Sweep { before: 2 }), ..step(&calendar(), 0, 2, vec![]) };
@@ -381,10 +382,8 @@ pub async fn a_quarantined_item_makes_no_record(sink: Arc<dyn SyncSink>, _clock:
 /// As often as its state changes at the provider.
 pub async fn an_item_can_leave_the_quarantine_and_come_back(sink: Arc<dyn SyncSink>, _clock: ManualClock) {
     for generation in [1, 3, 5] {
-        let bad = Commit {
-            quarantined: vec![quarantined(Some("a"))],
-            ..step(&calendar(), 0, generation, vec![])
-        };
+        let bad =
+            Commit { quarantined: vec![quarantined(Some("a"))], ..step(&calendar(), 0, generation, vec![]) };
         apply(&sink, bad).await;
         let good = step(&calendar(), 0, generation + 1, upserts(&["a"]));
         apply(&sink, good).await;
@@ -399,7 +398,9 @@ pub async fn an_item_can_leave_the_quarantine_and_come_back(sink: Arc<dyn SyncSi
 /// Ids that differ in case, in a space or in a wildcard are different ids.
 pub async fn ids_are_told_apart_exactly(sink: Arc<dyn SyncSink>, _clock: ManualClock) {
     let long = "i".repeat(1024);
-    let ids = ["id", "ID", "id ", " id", "i%", "i_", "i'd", "i\"d", "id\\", "é", "e\u{301}", "1", "01", "1.0", &long];
+    let ids = [
+        "id", "ID", "id ", " id", "i%", "i_", "i'd", "i\"d", "id\\", "é", "e\u{301}", "1", "01", "1.0", &long,
+    ];
     apply(&sink, step(&calendar(), 0, 1, upserts(&ids))).await;
     assert_eq!(count(&sink, &calendar()).await, ids.len() as u64);
     for (deleted, id) in (1..).zip(ids) {
@@ -422,7 +423,8 @@ pub async fn a_large_commit_is_applied_whole(sink: Arc<dyn SyncSink>, _clock: Ma
 
 /// The same ids in another stream, or in another connection, are other records.
 pub async fn streams_do_not_see_each_other(sink: Arc<dyn SyncSink>, _clock: ManualClock) {
-    let streams = [calendar(), stream("cn_1", "holidays"), stream("cn_2", "primary"), stream("cn_1p", "rimary")];
+    let streams =
+        [calendar(), stream("cn_1", "holidays"), stream("cn_2", "primary"), stream("cn_1p", "rimary")];
     for stream in &streams {
         assert_eq!(ok(sink.load(stream).await), StreamState::default());
         let changes = vec![upsert("a"), upsert("series"), upsert_exception("series_1", "series")];

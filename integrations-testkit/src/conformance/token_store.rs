@@ -210,7 +210,8 @@ pub async fn list_gives_all_in_the_order_of_their_ids(store: Arc<dyn TokenStore>
 
 /// The same user id in another tenant is another user.
 pub async fn list_filters_by_owner_and_tells_tenants_apart(store: Arc<dyn TokenStore>, _clock: ManualClock) {
-    for (id, tenant, user) in [("1", "acme", "ada"), ("2", "acme", "bob"), ("3", "other", "ada"), ("4", "acme", "ada")]
+    for (id, tenant, user) in
+        [("1", "acme", "ada"), ("2", "acme", "bob"), ("3", "other", "ada"), ("4", "acme", "ada")]
     {
         ok(store.put(&connection(id, Owner::new(tenant, user))).await);
     }
