@@ -1,1 +1,29 @@
-//! Placeholder.
+//! Ready storage backends for the integrations family.
+//!
+//! A host that has no storage of its own yet begins with [`SqliteStore`]: one file that keeps
+//! connections, records with the positions of their streams, and short-lived values.
+//!
+//! | Feature | Backend | Implements |
+//! |---|---|---|
+//! | `sqlite` (default) | [`sqlite::SqliteStore`], embedded | `TokenStore`, `SyncSink`, `KeyValueStore` |
+//!
+//! ```
+//! # #[cfg(feature = "sqlite")]
+//! # async fn example() -> integrations_core::Result<()> {
+//! use std::sync::Arc;
+//! use integrations_core::auth::TokenStore;
+//! use integrations_core::sync::SyncSink;
+//! use integrations_stores::SqliteStore;
+//!
+//! let store = SqliteStore::open("app.db").await?;
+//! let tokens: Arc<dyn TokenStore> = Arc::new(store.clone());
+//! let sink: Arc<dyn SyncSink> = Arc::new(store);
+//! # Ok(())
+//! # }
+//! ```
+
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::SqliteStore;

@@ -7,6 +7,7 @@
 //!
 //! | Module | Question |
 //! |---|---|
+//! | [`conformance`] | Does a host's storage keep its promises? |
 //! | [`google`] | What does Google (OAuth 2.0, Calendar v3) answer? |
 //! | [`fault`] | How does an answer go wrong? |
 //! | [`traffic`] | What reached the fake? |
@@ -14,6 +15,7 @@
 //! Time comes from the [`Clock`](integrations_core::clock::Clock) given to the builder; with a
 //! [`ManualClock`] codes and tokens expire, and delayed answers arrive, when the test says so.
 
+pub mod conformance;
 pub mod fault;
 pub mod google;
 mod random;

@@ -1,0 +1,258 @@
+//! How does a host read what the syncs have stored?
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use integrations_core::connection::{ConnectionId, Owner};
+use integrations_core::model::{Entity, Raw, Source};
+use integrations_core::sync::{StreamKey, StreamState};
+use integrations_core::{Error, ErrorKind, Result};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::failure::{OrStore, count, store_error, unreadable};
+use super::query::{RecordCursor, RecordQuery};
+use super::{SqliteStore, sink, time};
+
+/// A record as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct StoredRecord {
+    /// The stream that it belongs to.
+    pub stream: StreamKey,
+    /// The item.
+    pub entity: Entity,
+    /// Where it came from. Its time of modification is kept to the microsecond.
+    pub source: Source,
+    /// The provider's JSON, verbatim.
+    pub raw: Raw,
+    cursor: RecordCursor,
+}
+
+impl StoredRecord {
+    /// The provider's id of the item, unique within its stream.
+    pub fn id(&self) -> &str {
+        &self.source.id
+    }
+
+    /// Its place in the order of a query, for [`RecordQuery::after`].
+    pub fn cursor(&self) -> RecordCursor {
+        self.cursor
+    }
+}
+
+/// An item that could not become a record, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QuarantinedItem {
+    /// The stream that it belongs to.
+    pub stream: StreamKey,
+    /// The provider's id of the item, if that could be read.
+    pub id: Option<String>,
+    /// The stage that refused it: `map`, or the name of a stage.
+    pub stage: String,
+    /// The JSON path of what is wrong.
+    pub path: String,
+    /// What is wrong with it.
+    pub reason: String,
+    /// The item, verbatim.
+    pub raw: Raw,
+    /// When it was last met, to the microsecond.
+    pub seen_at: DateTime<Utc>,
+    /// The listing in which it was last met.
+    pub generation: u64,
+}
+
+impl SqliteStore {
+    /// Reads the records that a query lets through, in its order.
+    ///
+    /// Large sets are read in pages: with a [limit](RecordQuery::limit), and
+    /// [after](RecordQuery::after) the last record of the page before.
+    ///
+    /// ```
+    /// # async fn example(store: integrations_stores::SqliteStore) -> integrations_core::Result<()> {
+    /// use integrations_stores::sqlite::RecordQuery;
+    ///
+    /// let mut query = RecordQuery::new().owner("ada").limit(500);
+    /// loop {
+    ///     let page = store.records(&query).await?;
+    ///     let Some(last) = page.last() else { break };
+    ///     query = query.after(last.cursor());
+    ///     // … use the page
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`]; [`ErrorKind::DataFormat`] with code `stored_json` when a record cannot be
+    /// read, as when a newer version of this crate has written it.
+    pub async fn records(&self, query: &RecordQuery) -> Result<Vec<StoredRecord>> {
+        const OPERATION: &str = "records.list";
+        let mut select = query.select();
+        let mut connection = self.reader(OPERATION).await?;
+        let rows = select.build().fetch_all(&mut *connection).await.or_store(OPERATION)?;
+        let mut streams = HashMap::new();
+        rows.iter().map(|row| decode(row, &mut streams, OPERATION)).collect()
+    }
+
+    /// Reads one record by the provider's id of its item.
+    ///
+    /// # Errors
+    /// As [`records`](Self::records).
+    pub async fn record(&self, stream: &StreamKey, id: &str) -> Result<Option<StoredRecord>> {
+        const OPERATION: &str = "records.get";
+        let mut connection = self.reader(OPERATION).await?;
+        let row = sqlx::query(
+                    "SELECT r.starts_at, r.ends_at, r.key, r.stream, s.tenant, s.user, s.service, \
+                     s.connection, s.stream, r.id, r.version, r.link, r.modified_at, r.service, r.data, r.raw \
+                     FROM streams AS s CROSS JOIN records AS r ON r.stream = s.key \
+                     WHERE s.connection = ? AND s.stream = ? AND r.id = ?",
+                )
+                .bind(stream.connection.as_str())
+                .bind(stream.stream.as_str())
+                .bind(id)
+                .fetch_optional(&mut *connection)
+                .await
+                .or_store(OPERATION)?;
+        row.map(|row| decode(&row, &mut HashMap::new(), OPERATION)).transpose()
+    }
+
+    /// Counts the records that a query lets through, its limit and its place aside.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`].
+    pub async fn count(&self, query: &RecordQuery) -> Result<u64> {
+        const OPERATION: &str = "records.count";
+        let mut select = query.count();
+        let mut connection = self.reader(OPERATION).await?;
+        let number: i64 =
+            select.build_query_scalar().fetch_one(&mut *connection).await.or_store(OPERATION)?;
+        Ok(count(number))
+    }
+
+    /// Reads the quarantine of a stream, or of all, at most `limit` items: what was met last comes first.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`].
+    pub async fn quarantine(&self, stream: Option<&StreamKey>, limit: u32) -> Result<Vec<QuarantinedItem>> {
+        const OPERATION: &str = "quarantine.list";
+        let mut connection = self.reader(OPERATION).await?;
+        let sql = if stream.is_some() {
+            "SELECT s.tenant, s.user, s.service, s.connection, s.stream, \
+                     q.id, q.stage, q.path, q.reason, q.raw, q.seen_at, q.generation \
+                     FROM streams AS s CROSS JOIN quarantine AS q ON q.stream = s.key \
+                     WHERE s.connection = ?2 AND s.stream = ?3 ORDER BY q.seen_at DESC, q.key DESC LIMIT ?1"
+        } else {
+            "SELECT s.tenant, s.user, s.service, s.connection, s.stream, \
+                     q.id, q.stage, q.path, q.reason, q.raw, q.seen_at, q.generation \
+                     FROM quarantine AS q CROSS JOIN streams AS s ON q.stream = s.key \
+                     ORDER BY q.seen_at DESC, q.key DESC LIMIT ?1"
+        };
+        let rows = sqlx::query(sql)
+            .bind(i64::from(limit))
+            .bind(stream.map(|stream| stream.connection.as_str()))
+            .bind(stream.map(|stream| stream.stream.as_str()))
+            .fetch_all(&mut *connection)
+            .await
+            .or_store(OPERATION)?;
+        rows.iter().map(quarantined).collect::<Result<_, _>>().or_store(OPERATION)
+    }
+
+    /// Reads the streams of a connection and how far each is read, in the order of their ids.
+    ///
+    /// # Errors
+    /// As [`records`](Self::records).
+    pub async fn streams(&self, connection: &ConnectionId) -> Result<Vec<(StreamKey, StreamState)>> {
+        const OPERATION: &str = "streams.list";
+        let id = connection;
+        let mut connection = self.reader(OPERATION).await?;
+        let rows = sqlx::query(
+            "SELECT tenant, user, service, connection, stream, position, revision, fence \
+                     FROM streams WHERE connection = ? ORDER BY stream",
+        )
+        .bind(id.as_str())
+        .fetch_all(&mut *connection)
+        .await
+        .or_store(OPERATION)?;
+        rows.iter()
+            .map(|row| {
+                let key = stream_key(row, 0).or_store(OPERATION)?;
+                let (position, revision, fence) = (row.try_get(5), row.try_get(6), row.try_get(7));
+                let state = sink::state(
+                    position.or_store(OPERATION)?,
+                    revision.or_store(OPERATION)?,
+                    fence.or_store(OPERATION)?,
+                    OPERATION,
+                )?;
+                Ok((key, state))
+            })
+            .collect()
+    }
+}
+
+/// Reads tenant, user, service, connection and stream from five columns.
+fn stream_key(row: &SqliteRow, first: usize) -> Result<StreamKey, sqlx::Error> {
+    let text = |index: usize| row.try_get::<&str, _>(first + index);
+    Ok(StreamKey {
+        owner: Owner::new(text(0)?, text(1)?),
+        service: text(2)?.into(),
+        connection: text(3)?.into(),
+        stream: text(4)?.into(),
+    })
+}
+
+/// Reads the columns of [`RecordQuery::select`]. The records of a stream share the texts of its key.
+fn decode(
+    row: &SqliteRow,
+    streams: &mut HashMap<i64, StreamKey>,
+    operation: &'static str,
+) -> Result<StoredRecord> {
+    let failed = |error| store_error(operation, error);
+    let key = row.try_get(3).map_err(failed)?;
+    let stream = match streams.get(&key) {
+        Some(stream) => stream.clone(),
+        None => streams.entry(key).or_insert(stream_key(row, 4).map_err(failed)?).clone(),
+    };
+    let entity = serde_json::from_str(row.try_get(14).map_err(failed)?)
+        .map_err(|error| unreadable("record", operation, &error))?;
+    let link =
+        row.try_get::<Option<&str>, _>(11).map_err(failed)?.map(str::parse).transpose().map_err(|_| {
+            Error::new(ErrorKind::DataFormat, "a stored link is not a URL; was the table written by others?")
+                .with_operation(operation)
+        })?;
+    let source = Source {
+        service: match row.try_get::<Option<&str>, _>(13).map_err(failed)? {
+            Some(service) => service.into(),
+            None => stream.service.clone(),
+        },
+        id: row.try_get(9).map_err(failed)?,
+        version: row.try_get(10).map_err(failed)?,
+        link,
+        modified_at: row.try_get::<Option<i64>, _>(12).map_err(failed)?.map(time),
+    };
+    Ok(StoredRecord {
+        stream,
+        entity,
+        source,
+        raw: Raw::new(row.try_get::<Vec<u8>, _>(15).map_err(failed)?),
+        cursor: RecordCursor {
+            starts_at: row.try_get(0).map_err(failed)?,
+            ends_at: row.try_get(1).map_err(failed)?,
+            key: row.try_get(2).map_err(failed)?,
+        },
+    })
+}
+
+fn quarantined(row: &SqliteRow) -> Result<QuarantinedItem, sqlx::Error> {
+    Ok(QuarantinedItem {
+        stream: stream_key(row, 0)?,
+        id: row.try_get(5)?,
+        stage: row.try_get(6)?,
+        path: row.try_get(7)?,
+        reason: row.try_get(8)?,
+        raw: Raw::new(row.try_get::<Vec<u8>, _>(9)?),
+        seen_at: time(row.try_get(10)?),
+        generation: count(row.try_get(11)?),
+    })
+}

@@ -1,0 +1,196 @@
+//! What do the tables look like, and how does an older file get there?
+//!
+//! Times are INTEGER microseconds since 1970 in UTC. Hosts may read the tables with their own SQL;
+//! they write through the store alone.
+
+use integrations_core::{Error, ErrorKind, Result};
+use sqlx::{AssertSqlSafe, SqliteConnection};
+
+use super::failure::OrStore;
+
+/// Marks the file as ours (`INTG` in ASCII), so that no other application's database is touched.
+const APPLICATION_ID: i64 = 0x494E_5447;
+
+/// Each step leads from the version of its index to the next; a step is never changed, only added.
+const STEPS: &[&str] = &[VERSION_1];
+
+const VERSION_1: &str = "
+CREATE TABLE connections (
+    id         TEXT PRIMARY KEY,
+    tenant     TEXT NOT NULL,
+    user       TEXT NOT NULL,
+    service    TEXT NOT NULL,
+    account_id TEXT NOT NULL,
+    status     TEXT NOT NULL,
+    version    INTEGER NOT NULL,
+    body       TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX connections_owner ON connections (tenant, user);
+
+-- The highest version that a deleted connection had: one that comes after it begins higher.
+CREATE TABLE deleted_versions (
+    one     INTEGER PRIMARY KEY CHECK (one = 1),
+    highest INTEGER NOT NULL
+);
+INSERT INTO deleted_versions (one, highest) VALUES (1, 0);
+
+CREATE TABLE refresh_guards (
+    connection TEXT PRIMARY KEY,
+    holder     TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE streams (
+    key        INTEGER PRIMARY KEY,
+    connection TEXT NOT NULL,
+    stream     TEXT NOT NULL,
+    tenant     TEXT NOT NULL,
+    user       TEXT NOT NULL,
+    service    TEXT NOT NULL,
+    position   TEXT NOT NULL,
+    revision   INTEGER NOT NULL,
+    fence      INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    UNIQUE (connection, stream)
+);
+CREATE INDEX streams_owner ON streams (tenant, user);
+
+-- ends_at is starts_at where the provider knows no end; both are NULL where an item has no time.
+-- service is NULL where it is the stream's.
+CREATE TABLE records (
+    key         INTEGER PRIMARY KEY,
+    stream      INTEGER NOT NULL REFERENCES streams (key) ON DELETE CASCADE,
+    id          TEXT NOT NULL,
+    generation  INTEGER NOT NULL,
+    kind        TEXT NOT NULL,
+    parent      TEXT,
+    title       TEXT,
+    starts_at   INTEGER,
+    ends_at     INTEGER,
+    recurring   INTEGER NOT NULL,
+    modified_at INTEGER,
+    version     TEXT,
+    link        TEXT,
+    service     TEXT,
+    data        TEXT NOT NULL,
+    raw         TEXT NOT NULL,
+    UNIQUE (stream, id)
+);
+CREATE INDEX records_time ON records (stream, starts_at, ends_at);
+CREATE INDEX records_generation ON records (stream, generation);
+CREATE INDEX records_parent ON records (stream, parent) WHERE parent IS NOT NULL;
+CREATE INDEX records_series ON records (stream) WHERE recurring = 1;
+
+CREATE TABLE quarantine (
+    key        INTEGER PRIMARY KEY,
+    stream     INTEGER NOT NULL REFERENCES streams (key) ON DELETE CASCADE,
+    id         TEXT,
+    stage      TEXT NOT NULL,
+    path       TEXT NOT NULL,
+    reason     TEXT NOT NULL,
+    raw        TEXT NOT NULL,
+    seen_at    INTEGER NOT NULL,
+    generation INTEGER NOT NULL
+);
+CREATE INDEX quarantine_stream ON quarantine (stream);
+CREATE UNIQUE INDEX quarantine_item ON quarantine (stream, id) WHERE id IS NOT NULL;
+
+CREATE TABLE kv (
+    key        TEXT PRIMARY KEY,
+    value      BLOB NOT NULL,
+    expires_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX kv_expiry ON kv (expires_at);
+";
+
+/// Whose file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Nothing is in it yet.
+    Empty,
+    /// Ours, at the version that this crate knows.
+    Current,
+    /// Ours, at an older version.
+    Older(usize),
+}
+
+/// Finds out whose file it is, without writing to it.
+///
+/// # Errors
+/// [`ErrorKind::Configuration`] with code `schema_too_new` or `foreign_database`.
+pub(super) async fn inspect(connection: &mut SqliteConnection, name: &str) -> Result<Found> {
+    const OPERATION: &str = "sqlite.open";
+    let number = async |sql: &'static str, connection: &mut SqliteConnection| {
+        sqlx::query_scalar::<_, i64>(sql).fetch_one(connection).await.or_store(OPERATION)
+    };
+    let application = number("PRAGMA application_id", &mut *connection).await?;
+    let version = number("PRAGMA user_version", &mut *connection).await?;
+    if application == APPLICATION_ID {
+        return match usize::try_from(version) {
+            Ok(version) if version == STEPS.len() => Ok(Found::Current),
+            Ok(version) if version < STEPS.len() => Ok(Found::Older(version)),
+            _ => Err(Error::new(
+                ErrorKind::Configuration,
+                format!(
+                    "{name} has schema version {version}, and this version of the crate knows {}; \
+                     upgrade the crate, or give another file",
+                    STEPS.len()
+                ),
+            )
+            .with_code("schema_too_new")
+            .with_operation(OPERATION)),
+        };
+    }
+    let tables = number("SELECT count(*) FROM sqlite_schema", connection).await?;
+    if application == 0 && version == 0 && tables == 0 {
+        return Ok(Found::Empty);
+    }
+    Err(Error::new(
+        ErrorKind::Configuration,
+        format!("{name} is the database of another application; give a file of its own to the store"),
+    )
+    .with_code("foreign_database")
+    .with_operation(OPERATION))
+}
+
+/// Brings the file to the version that this crate knows, whoever else tries at the same time.
+///
+/// # Errors
+/// As [`inspect`], and [`ErrorKind::Store`].
+pub(super) async fn migrate(connection: &mut SqliteConnection, name: &str) -> Result<()> {
+    const OPERATION: &str = "sqlite.migrate";
+    if inspect(&mut *connection, name).await? == Found::Current {
+        return Ok(());
+    }
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut *connection).await.or_store(OPERATION)?;
+    let migrated = apply_steps(&mut *connection, name).await;
+    match migrated {
+        Ok(()) => {
+            sqlx::raw_sql("COMMIT").execute(connection).await.or_store(OPERATION)?;
+            Ok(())
+        }
+        Err(error) => {
+            // The connection is not used after a failure, and closing it rolls back as well.
+            let _ = sqlx::raw_sql("ROLLBACK").execute(connection).await;
+            Err(error)
+        }
+    }
+}
+
+async fn apply_steps(connection: &mut SqliteConnection, name: &str) -> Result<()> {
+    const OPERATION: &str = "sqlite.migrate";
+    // Again, now that nobody else can write: another process may have been quicker.
+    let done = match inspect(&mut *connection, name).await? {
+        Found::Current => return Ok(()),
+        Found::Empty => 0,
+        Found::Older(version) => version,
+    };
+    for step in &STEPS[done..] {
+        sqlx::raw_sql(*step).execute(&mut *connection).await.or_store(OPERATION)?;
+    }
+    let marks = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {}", STEPS.len());
+    sqlx::raw_sql(AssertSqlSafe(marks)).execute(connection).await.or_store(OPERATION)?;
+    Ok(())
+}

@@ -1,0 +1,327 @@
+//! How do records and positions go together?
+
+use async_trait::async_trait;
+use integrations_core::connection::ConnectionId;
+use integrations_core::normalize::Quarantined;
+use integrations_core::sync::{
+    Commit, Fence, Position, Receipt, StreamKey, StreamState, Sweep, SyncSink, Unseen,
+};
+use integrations_core::{Error, ErrorKind, Result};
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Row, SqliteConnection};
+
+use super::SqliteStore;
+use super::failure::{OrStore, count, integer, unreadable, unwritable};
+use super::page::{self, Page, add, add_raw};
+
+const COMMIT: &str = "sink.commit";
+
+#[async_trait]
+impl SyncSink for SqliteStore {
+    async fn load(&self, stream: &StreamKey) -> Result<StreamState> {
+        const OPERATION: &str = "sink.load";
+        let mut connection = self.reader(OPERATION).await?;
+        let row =
+            sqlx::query("SELECT position, revision, fence FROM streams WHERE connection = ? AND stream = ?")
+                .bind(stream.connection.as_str())
+                .bind(stream.stream.as_str())
+                .fetch_optional(&mut *connection)
+                .await
+                .or_store(OPERATION)?;
+        row.map_or_else(
+            || Ok(StreamState::default()),
+            |row| {
+                let (position, revision, fence) = (row.try_get(0), row.try_get(1), row.try_get(2));
+                state(
+                    position.or_store(OPERATION)?,
+                    revision.or_store(OPERATION)?,
+                    fence.or_store(OPERATION)?,
+                    OPERATION,
+                )
+            },
+        )
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<Receipt> {
+        let step = Step::new(commit, self.now())?;
+        self.write(COMMIT, move |connection| Box::pin(step.apply(connection))).await
+    }
+
+    async fn count_unseen(&self, stream: &StreamKey, generation: u64) -> Result<Unseen> {
+        const OPERATION: &str = "sink.count_unseen";
+        let generation = integer(generation, OPERATION)?;
+        let mut connection = self.reader(OPERATION).await?;
+        let (seen, unseen): (i64, i64) = sqlx::query_as(
+            "SELECT count(*) FILTER (WHERE generation >= ?1), count(*) FILTER (WHERE generation < ?1) \
+                     FROM records \
+                     WHERE stream = (SELECT key FROM streams WHERE connection = ?2 AND stream = ?3)",
+        )
+        .bind(generation)
+        .bind(stream.connection.as_str())
+        .bind(stream.stream.as_str())
+        .fetch_one(&mut *connection)
+        .await
+        .or_store(OPERATION)?;
+        Ok(Unseen { seen: count(seen), unseen: count(unseen) })
+    }
+
+    async fn forget(&self, connection: &ConnectionId) -> Result<u64> {
+        const OPERATION: &str = "sink.forget";
+        let id = connection.as_str().to_owned();
+        self.write(OPERATION, move |connection| {
+            Box::pin(async move {
+                let deleted = sqlx::query(
+                    "DELETE FROM records WHERE stream IN (SELECT key FROM streams WHERE connection = ?)",
+                )
+                .bind(id.as_str())
+                .execute(&mut *connection)
+                .await
+                .or_store(OPERATION)?
+                .rows_affected();
+                // The quarantine goes with its streams.
+                sqlx::query("DELETE FROM streams WHERE connection = ?")
+                    .bind(id)
+                    .execute(connection)
+                    .await
+                    .or_store(OPERATION)?;
+                Ok(deleted)
+            })
+        })
+        .await
+    }
+}
+
+pub(super) fn state(
+    position: &str,
+    revision: i64,
+    fence: i64,
+    operation: &'static str,
+) -> Result<StreamState> {
+    let position: Position =
+        serde_json::from_str(position).map_err(|error| unreadable("position", operation, &error))?;
+    Ok(StreamState { position, revision: count(revision), fence: Fence(count(fence)) })
+}
+
+/// A commit, ready to be applied.
+struct Step {
+    stream: StreamKey,
+    page: Page,
+    quarantined: Vec<Quarantined>,
+    sweep: Option<i64>,
+    position: String,
+    expected_revision: i64,
+    fence: i64,
+    generation: i64,
+    now: i64,
+}
+
+/// The stream's row, as it was before the commit.
+struct Before {
+    key: Option<i64>,
+    revision: i64,
+    fence: i64,
+    has_quarantine: bool,
+}
+
+impl Step {
+    fn new(commit: Commit, now: i64) -> Result<Self> {
+        Ok(Self {
+            page: page::encode(commit.changes, &commit.stream.service, COMMIT)?,
+            quarantined: commit.quarantined,
+            sweep: commit.sweep.map(|Sweep { before }| integer(before, COMMIT)).transpose()?,
+            position: serde_json::to_string(&commit.position).map_err(|_| unwritable("position", COMMIT))?,
+            expected_revision: integer(commit.expected_revision, COMMIT)?,
+            fence: integer(commit.fence.0, COMMIT)?,
+            generation: integer(commit.generation, COMMIT)?,
+            stream: commit.stream,
+            now,
+        })
+    }
+
+    async fn apply(self, connection: &mut SqliteConnection) -> Result<Receipt> {
+        let before = self.before(connection).await?;
+        if self.fence < before.fence {
+            return Err(conflict(
+                "stale_fence",
+                "another runner has taken over the stream; leave it to that one",
+            ));
+        }
+        if self.expected_revision != before.revision {
+            return Err(conflict(
+                "stale_revision",
+                "the stream has moved on; load it again and continue from there",
+            ));
+        }
+        let Self { generation, now, sweep, .. } = self;
+        let key = self.write_stream(connection, &before).await?;
+        let Page { deleted, upserted, batches } = self.page;
+        if !deleted.is_empty() {
+            delete(connection, key, &deleted).await?;
+        }
+        for batch in batches {
+            let (sql, arguments) = batch.into_query(key, generation).or_store(COMMIT)?;
+            sqlx::query_with(sql, arguments).execute(&mut *connection).await.or_store(COMMIT)?;
+        }
+        if before.has_quarantine {
+            release(connection, key, &deleted).await?;
+            release(connection, key, &upserted).await?;
+        }
+        for item in &self.quarantined {
+            quarantine(connection, key, item, generation, now).await?;
+        }
+        let swept = match sweep {
+            Some(before) => sweep_stream(connection, key, before).await?,
+            None => 0,
+        };
+        Ok(Receipt { revision: count(before.revision + 1), swept })
+    }
+
+    async fn before(&self, connection: &mut SqliteConnection) -> Result<Before> {
+        let row: Option<(i64, i64, i64, bool)> = sqlx::query_as(
+            "SELECT key, revision, fence, EXISTS (SELECT 1 FROM quarantine WHERE quarantine.stream = streams.key) \
+             FROM streams WHERE connection = ? AND stream = ?",
+        )
+        .bind(self.stream.connection.as_str())
+        .bind(self.stream.stream.as_str())
+        .fetch_optional(connection)
+        .await
+        .or_store(COMMIT)?;
+        Ok(match row {
+            Some((key, revision, fence, has_quarantine)) => {
+                Before { key: Some(key), revision, fence, has_quarantine }
+            }
+            None => Before { key: None, revision: 0, fence: 0, has_quarantine: false },
+        })
+    }
+
+    async fn write_stream(&self, connection: &mut SqliteConnection, before: &Before) -> Result<i64> {
+        let revision = before.revision + 1;
+        if let Some(key) = before.key {
+            sqlx::query(
+                "UPDATE streams SET position = ?, revision = ?, fence = ?, updated_at = ? WHERE key = ?",
+            )
+            .bind(self.position.as_str())
+            .bind(revision)
+            .bind(self.fence)
+            .bind(self.now)
+            .bind(key)
+            .execute(connection)
+            .await
+            .or_store(COMMIT)?;
+            return Ok(key);
+        }
+        let StreamKey { owner, service, connection: id, stream } = &self.stream;
+        let inserted = sqlx::query(
+            "INSERT INTO streams \
+             (connection, stream, tenant, user, service, position, revision, fence, updated_at) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(id.as_str())
+        .bind(stream.as_str())
+        .bind(owner.tenant.as_str())
+        .bind(owner.user.as_str())
+        .bind(service.as_str())
+        .bind(self.position.as_str())
+        .bind(revision)
+        .bind(self.fence)
+        .bind(self.now)
+        .execute(connection)
+        .await
+        .or_store(COMMIT)?;
+        Ok(inserted.last_insert_rowid())
+    }
+}
+
+fn conflict(code: &'static str, message: &'static str) -> Error {
+    Error::new(ErrorKind::Conflict, message).with_code(code).with_operation(COMMIT)
+}
+
+/// Any number of ids in one statement.
+fn id_list(ids: &[String]) -> Result<String> {
+    serde_json::to_string(ids).map_err(|_| unwritable("list of ids", COMMIT))
+}
+
+async fn delete(connection: &mut SqliteConnection, key: i64, ids: &[String]) -> Result<()> {
+    let ids = id_list(ids)?;
+    for sql in [
+        "DELETE FROM records WHERE stream = ? AND id IN (SELECT value FROM json_each(?))",
+        "DELETE FROM records WHERE stream = ? AND parent IN (SELECT value FROM json_each(?))",
+    ] {
+        sqlx::query(sql).bind(key).bind(ids.as_str()).execute(&mut *connection).await.or_store(COMMIT)?;
+    }
+    Ok(())
+}
+
+/// Takes items out of the quarantine: they could be read now, or are gone.
+async fn release(connection: &mut SqliteConnection, key: i64, ids: &[String]) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query("DELETE FROM quarantine WHERE stream = ? AND id IN (SELECT value FROM json_each(?))")
+        .bind(key)
+        .bind(id_list(ids)?)
+        .execute(connection)
+        .await
+        .or_store(COMMIT)?;
+    Ok(())
+}
+
+/// Keeps the item for the host to look at. A record that was read from it earlier stays as it is, and
+/// counts as seen.
+async fn quarantine(
+    connection: &mut SqliteConnection,
+    key: i64,
+    item: &Quarantined,
+    generation: i64,
+    now: i64,
+) -> Result<()> {
+    let arguments = || -> Result<SqliteArguments, sqlx::Error> {
+        let mut arguments = SqliteArguments::default();
+        add(&mut arguments, key)?;
+        add(&mut arguments, item.id.as_deref())?;
+        add(&mut arguments, item.stage)?;
+        add(&mut arguments, item.path.as_str())?;
+        add(&mut arguments, item.reason.as_str())?;
+        add_raw(&mut arguments, &item.raw)?;
+        add(&mut arguments, now)?;
+        add(&mut arguments, generation)?;
+        Ok(arguments)
+    };
+    sqlx::query_with(
+        "INSERT INTO quarantine (stream, id, stage, path, reason, raw, seen_at, generation) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (stream, id) WHERE id IS NOT NULL DO UPDATE SET \
+           stage = excluded.stage, path = excluded.path, reason = excluded.reason, raw = excluded.raw, \
+           seen_at = excluded.seen_at, generation = excluded.generation",
+        arguments().or_store(COMMIT)?,
+    )
+    .execute(&mut *connection)
+    .await
+    .or_store(COMMIT)?;
+    if let Some(id) = &item.id {
+        sqlx::query("UPDATE records SET generation = ? WHERE stream = ? AND id = ?")
+            .bind(generation)
+            .bind(key)
+            .bind(id.as_str())
+            .execute(connection)
+            .await
+            .or_store(COMMIT)?;
+    }
+    Ok(())
+}
+
+async fn sweep_stream(connection: &mut SqliteConnection, key: i64, before: i64) -> Result<u64> {
+    sqlx::query("DELETE FROM quarantine WHERE stream = ? AND generation < ?")
+        .bind(key)
+        .bind(before)
+        .execute(&mut *connection)
+        .await
+        .or_store(COMMIT)?;
+    let swept = sqlx::query("DELETE FROM records WHERE stream = ? AND generation < ?")
+        .bind(key)
+        .bind(before)
+        .execute(connection)
+        .await
+        .or_store(COMMIT)?;
+    Ok(swept.rows_affected())
+}

@@ -1,0 +1,46 @@
+//! Does the SQLite backend keep the promises of the host traits, and its own?
+
+#[path = "sqlite/opening.rs"]
+mod opening;
+#[path = "sqlite/reading.rs"]
+mod reading;
+#[path = "sqlite/sharing.rs"]
+mod sharing;
+#[path = "sqlite/writing.rs"]
+mod writing;
+
+use std::sync::Arc;
+
+use integrations_core::clock::Clock;
+use integrations_stores::SqliteStore;
+use tempfile::TempDir;
+
+mod on_disk {
+    use super::*;
+
+    async fn make(clock: Arc<dyn Clock>) -> (SqliteStore, TempDir) {
+        let directory = directory();
+        let store = SqliteStore::builder().clock(clock).open(directory.path().join("app.db")).await.unwrap();
+        (store, directory)
+    }
+
+    integrations_testkit::sync_sink_conformance!(make, with guard);
+    integrations_testkit::token_store_conformance!(make, with guard);
+    integrations_testkit::key_value_store_conformance!(make, with guard);
+}
+
+mod in_memory {
+    use super::*;
+
+    async fn make(clock: Arc<dyn Clock>) -> SqliteStore {
+        SqliteStore::builder().clock(clock).in_memory().await.unwrap()
+    }
+
+    integrations_testkit::sync_sink_conformance!(make);
+    integrations_testkit::token_store_conformance!(make);
+    integrations_testkit::key_value_store_conformance!(make);
+}
+
+fn directory() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
