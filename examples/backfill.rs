@@ -58,7 +58,8 @@ async fn backfill(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let db = options.db.unwrap_or_else(|| temporary.path().join("backfill.db"));
     let (_fake, ready) = start_fake(options.events).await?;
     let store = SqliteStore::open(&db).await?;
-    let config = GoogleConfig::builder().client(ready.client_id, ready.client_secret).base_url(ready.url).build()?;
+    let config =
+        GoogleConfig::builder().client(ready.client_id, ready.client_secret).base_url(ready.url).build()?;
     let gateway = Gateway::builder()
         .adapter(GoogleCalendar::new(config))
         .store(store)
@@ -66,7 +67,8 @@ async fn backfill(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         .build()?;
 
     let loopback = Loopback::listen().await?;
-    let begun = gateway.connect("ada", "google_calendar").redirect_uri(loopback.redirect_uri()).begin().await?;
+    let begun =
+        gateway.connect("ada", "google_calendar").redirect_uri(loopback.redirect_uri()).begin().await?;
     loopback::browse(begun.url.as_str()).await?;
     let connection = gateway.complete("ada", &loopback.came_back().await?).await?;
 
@@ -115,7 +117,8 @@ async fn start_fake(events: u64) -> Result<(Child, Ready), Box<dyn std::error::E
 }
 
 async fn serve(events: u64) -> Result<(), Box<dyn std::error::Error>> {
-    let calendar = CalendarSpec::new("ada@example.com").primary().time_zone("Europe/Berlin").generated(events);
+    let calendar =
+        CalendarSpec::new("ada@example.com").primary().time_zone("Europe/Berlin").generated(events);
     let fake = FakeGoogle::builder().calendar(calendar).start().await;
     let ready = Ready {
         url: fake.url().to_owned(),

@@ -35,7 +35,8 @@ impl Loopback {
         let callback = move |RawQuery(query): RawQuery| async move {
             // Whatever else a browser asks for has no state, and is not what is waited for.
             let query = query.filter(|query| query.contains("state="));
-            let sender = came_back.lock().ok().and_then(|mut sender| query.is_some().then(|| sender.take())?);
+            let sender =
+                came_back.lock().ok().and_then(|mut sender| query.is_some().then(|| sender.take())?);
             match (sender, query) {
                 (Some(sender), Some(query)) => {
                     let _ = sender.send(query);

@@ -58,7 +58,7 @@ impl RecordKind {
 
 /// A normalised item.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Entity {
     /// A calendar event.

@@ -93,7 +93,8 @@ async fn a_canary_appears_nowhere() {
     let folder = tempfile::tempdir().unwrap();
     let db = folder.path().join("host.db");
     let store = SqliteStore::builder().clock(Arc::new(clock.clone())).open(&db).await.unwrap();
-    let config = GoogleConfig::builder().client(fake.client_id(), SECRET).base_url(fake.url()).build().unwrap();
+    let config =
+        GoogleConfig::builder().client(fake.client_id(), SECRET).base_url(fake.url()).build().unwrap();
     log.add(&format!("{config:?}\n"));
     let gateway = Gateway::builder()
         .adapter(GoogleCalendar::new(config))
@@ -131,7 +132,8 @@ async fn a_canary_appears_nowhere() {
     clock.advance(Duration::from_secs(7200));
     gateway.sync(&connection.id).await.unwrap().into_result().unwrap();
     assert!(fake.refreshes() >= 2);
-    let quoting = format!(r#"{{"error":{{"errors":[{{"reason":"{ACCESS}"}}],"message":"bad token {ACCESS}1"}}}}"#);
+    let quoting =
+        format!(r#"{{"error":{{"errors":[{{"reason":"{ACCESS}"}}],"message":"bad token {ACCESS}1"}}}}"#);
     for fault in [
         Fault::on("events.list").status(400).body(&quoting, "application/json"),
         Fault::on("events.list").body(&format!("<html>{ACCESS}</html>"), "text/html"),

@@ -4,13 +4,13 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use integrations_core::Result;
 use integrations_core::auth::TokenStore;
 use integrations_core::cache::KeyValueStore;
 use integrations_core::connection::ConnectionId;
 use integrations_core::http::reqwest::ReqwestTransport;
 use integrations_core::http::{Request, Response, Transport};
 use integrations_core::sync::{Commit, Receipt, StreamKey, StreamState, SyncSink, Unseen};
-use integrations_core::Result;
 use integrations_stores::SqliteStore;
 
 pub(crate) const CHECKPOINT: &str = "@checkpoint";

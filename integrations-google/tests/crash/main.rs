@@ -37,7 +37,13 @@ fn gateway(fake: &str, store: SqliteStore) -> integrations_core::GatewayBuilder 
 
 /// Runs the child and kills it at (or, if `behind`, somewhere behind) the checkpoint of this number.
 /// Returns whether it was killed; a child that has fewer checkpoints ends by itself.
-fn run_child(fake: &str, db: &Path, connection: &Connection, kill_at: Option<u64>, behind: Option<u64>) -> bool {
+fn run_child(
+    fake: &str,
+    db: &Path,
+    connection: &Connection,
+    kill_at: Option<u64>,
+    behind: Option<u64>,
+) -> bool {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["child::child", "--exact", "--ignored", "--nocapture", "--test-threads=1"])
         .env("CRASH_FAKE", fake)
@@ -142,7 +148,8 @@ async fn kill_everywhere(fake: &Arc<FakeGoogle>, template: &Path, connection: &C
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_killed_anywhere_loses_nothing_and_does_nothing_twice() {
     let calendar = CalendarSpec::new(CALENDAR).primary().time_zone("Europe/Berlin").generated(EVENTS);
-    let fake = FakeGoogle::builder().client("client", "secret").page_cap(PAGE).calendar(calendar).start().await;
+    let fake =
+        FakeGoogle::builder().client("client", "secret").page_cap(PAGE).calendar(calendar).start().await;
     let fake = Arc::new(fake);
     let folder = tempfile::tempdir().unwrap();
 
