@@ -4,3 +4,8 @@
 pub mod loopback;
 pub mod memory;
 pub mod progress;
+
+/// The README's programs compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,7 +1,9 @@
 //! Google Calendar, driven over real HTTP against the fake, and over payloads that no one here wrote.
 
 mod bad_input;
+mod chaos;
 mod corpus;
 mod host;
+mod mapping;
 mod tokens;
 mod whole_way;

@@ -1,0 +1,40 @@
+# The checks of this project, one a recipe. `just` lists them; `.ci/run` runs them all.
+
+default:
+    @just --list
+
+# Everything that CI checks.
+ci:
+    bash .ci/run
+
+# Format the code.
+fmt:
+    cargo fmt --all
+
+# The lints, warnings denied.
+lint:
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+# The tests.
+test:
+    cargo test --workspace
+
+# The documentation, warnings denied.
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features
+
+# Licences, banned crates, advisories.
+deny:
+    cargo deny check
+
+# Measured speed; see benches/README.md.
+bench:
+    cargo bench -p integrations-benches
+
+# A full sync of many events into SQLite.
+backfill events="100000":
+    cargo run --release --example backfill -- --events {{ events }}
+
+# The first ten minutes.
+quickstart:
+    cargo run --example quickstart
