@@ -10,7 +10,7 @@
 //!   the start;
 //! - a search for dates that never come: the crate searches up to the year 10 000, so the calendar is
 //!   moved as near to it as whole Gregorian cycles allow;
-//! - sets of thousands of times in each day of a year: refused;
+//! - lists of more than a hundred thousand times, which it makes whole: refused;
 //! - numbered and plain weekdays in one BYDAY: it would take what satisfies both;
 //! - parts that RFC 5545 forbids at this frequency, which the crate refuses: taken out, and applied to
 //!   what it gives.
@@ -21,7 +21,7 @@ use chrono::{DateTime, Datelike, Month, NaiveDate, NaiveDateTime, NaiveTime, Tim
 use rrule::{Frequency, NWeekday, RRule, RRuleSet, Tz};
 
 use super::filter::day_matches;
-use super::limits::too_large;
+use super::limits::{Budget, too_large};
 use super::rule::{Freq, Rule, unsupported};
 use crate::error::Result;
 
@@ -30,19 +30,19 @@ const CYCLE_YEARS: i32 = 400;
 const CYCLE_DAYS: i64 = 146_097;
 /// The last year that the crate expands, with room for the week that begins in it.
 const LAST_YEAR: i32 = 9_999;
-/// So many times in each day of a year are a list of 100 000.
-const MOST_TIMES_A_DAY: usize = 273;
+/// The crate lists all times of a year, a month or a week at once.
+const MOST_TIMES_A_PERIOD: usize = 100_000;
 /// A rule with COUNT is walked from its start; so many days are a thousand years.
 const MOST_DAYS_COUNTED: i64 = 366_000;
 
 /// Calls `visit` with each wall time of the rule, ascending, from the period that holds `from` (with
-/// COUNT, `start`) on, until it breaks. The first may lie before `start`. Wall times after `to` end
-/// the search where there is nothing to break on.
+/// COUNT, `start`) to `to`, until it breaks. The first may lie before `start`.
 pub(super) fn visit(
     rule: &Rule,
     start: NaiveDateTime,
     (from, to): (NaiveDateTime, NaiveDateTime),
-    visit: &mut dyn FnMut(NaiveDateTime) -> Result<ControlFlow<()>>,
+    budget: &mut Budget,
+    visit: &mut dyn FnMut(NaiveDateTime) -> ControlFlow<()>,
 ) -> Result<()> {
     let counted = rule.count.is_some();
     if counted && (to - start).num_days() > MOST_DAYS_COUNTED {
@@ -51,8 +51,8 @@ pub(super) fn visit(
     let mut explicit = rule.clone();
     let narrowed = take_out_forbidden(&mut explicit)?;
     spell_out(&mut explicit, start, narrowed);
-    if explicit.by_hour.len() * explicit.by_minute.len() * explicit.by_second.len() > MOST_TIMES_A_DAY {
-        return Err(too_large("a rule with more than 273 times a day"));
+    if most_times(&explicit) > MOST_TIMES_A_PERIOD {
+        return Err(too_large("a rule with more than 100 000 times in one of its periods"));
     }
 
     let begin = period_of(rule, start.date(), if counted { start.date() } else { from.date() });
@@ -61,14 +61,12 @@ pub(super) fn visit(
     let begin = (begin.and_time(NaiveTime::MIN) + moved).and_utc().with_timezone(&Tz::UTC);
     let set = RRuleSet::new(begin).rrule(crate_rule(&explicit, begin)?);
     for at in &set {
+        budget.spend(1)?;
         let wall = at.naive_utc() - moved;
-        if narrowed && !day_matches(rule, wall.date()) {
-            if wall > to {
-                break;
-            }
-            continue;
+        if wall > to {
+            break;
         }
-        if visit(wall)?.is_break() {
+        if (!narrowed || day_matches(rule, wall.date())) && visit(wall).is_break() {
             break;
         }
     }
@@ -139,6 +137,18 @@ fn spell_out(rule: &mut Rule, start: NaiveDateTime, narrowed: bool) {
             .flat_map(|(nth, day)| if *nth == 0 { 1..=most } else { *nth..=*nth }.map(|nth| (nth, *day)))
             .collect();
     }
+}
+
+/// How many times one period of the rule can hold.
+fn most_times(rule: &Rule) -> usize {
+    let days = match rule.freq {
+        Freq::Yearly => 366,
+        Freq::Monthly if rule.by_month_day.is_empty() => 31,
+        Freq::Monthly => rule.by_month_day.len(),
+        Freq::Weekly => rule.by_day.len(),
+        _ => 1,
+    };
+    days * rule.by_hour.len() * rule.by_minute.len() * rule.by_second.len()
 }
 
 /// The first day of the last period of the rule that begins on or before a day; of its first period if

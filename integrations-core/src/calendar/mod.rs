@@ -37,7 +37,7 @@
 //! | In which zone does it repeat? | In the IANA zone of its start; with none, at the offset of its start. An all-day series repeats by days and never shifts. |
 //! | A wall time that a clock change skips | moves on by the length of the gap; one that comes twice is the first of the two. |
 //! | HOURLY, MINUTELY, SECONDLY over a clock change | count hours, minutes and seconds that pass, so that none is lost or doubled. BYHOUR and its kin look at the wall clock. |
-//! | A start that its own rule does not give | is the first occurrence all the same, and COUNT counts it, as Google and Exchange do. EXDATE takes it out. |
+//! | A start that its own rule does not give | is the first occurrence all the same, and COUNT counts it, as Google and Exchange do. EXDATE takes it out. Of several rules, it is enough that one gives it. |
 //! | UNTIL before the start | ends that rule before its first occurrence. |
 //! | UNTIL as a day, for a timed series | includes that day, in the series' zone. |
 //! | UNTIL as a local time, for a zoned series | is a wall time in the series' zone. |
@@ -67,8 +67,8 @@
 //!
 //! A rule without COUNT is taken up at the window, however long ago it began, and so is an hourly or
 //! finer rule with nothing but FREQ, INTERVAL and COUNT. A rule with COUNT is walked from its start,
-//! [`Limits::steps`] at most. Rules with more than 273 times a day, or more than 16 rules in one
-//! series, are refused.
+//! [`Limits::steps`] and a thousand years at most. Daily and coarser rules with more than 100 000 times
+//! in one of their periods, and series with more than 16 rules, are refused.
 
 mod agenda;
 mod clock;

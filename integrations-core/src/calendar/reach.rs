@@ -37,6 +37,12 @@ impl Reach {
         })
     }
 
+    /// Midnight to midnight in UTC.
+    pub(super) fn of_day(date: NaiveDate) -> Self {
+        let midnight = EventTime::day(date).earliest_utc();
+        Self { from: midnight, to: midnight + TimeDelta::days(1), first_day: date, last_day: date }
+    }
+
     /// Whether something that lasts from one instant to another overlaps the window. What has no
     /// length overlaps it if it lies within.
     pub(super) fn has_time(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> bool {

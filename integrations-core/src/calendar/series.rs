@@ -80,10 +80,11 @@ impl<'a> Series<'a> {
         if recurrence.rrule.is_empty() && self.overlaps(reach, self.start) {
             found.insert(self.start);
         }
-        for text in &recurrence.rrule {
-            let rule = self.rule(text)?;
-            let mut walk = Walk::new(self, reach, reach.to, cap, &rule, true);
-            walk.run(&rule, &mut budget)?;
+        let rules = recurrence.rrule.iter().map(|text| self.rule(text)).collect::<Result<Vec<_>>>()?;
+        let start_first = !(rules.len() > 1 && self.any_gives_start(&rules, &mut budget)?);
+        for rule in &rules {
+            let mut walk = Walk::new(self, reach, reach.to, cap, rule, start_first);
+            walk.run(rule, &mut budget)?;
             // What one rule was not asked for any more is unknown for all of them.
             horizon = horizon.into_iter().chain(walk.stopped).min();
             found.append(&mut walk.found);
@@ -105,6 +106,20 @@ impl<'a> Series<'a> {
 
         let truncated = horizon.is_some() || found.len() > limits.per_series;
         Ok(Found { starts: found.into_iter().take(limits.per_series).collect(), truncated })
+    }
+
+    /// Whether the start needs not be put before the dates of all rules, since one of them gives it.
+    fn any_gives_start(&self, rules: &[Rule], budget: &mut Budget) -> Result<bool> {
+        let second = self.start + TimeDelta::seconds(1);
+        let reach = Reach { from: self.start, to: second, ..Reach::of_day(self.start.date_naive()) };
+        for rule in rules {
+            let mut walk = Walk::new(self, &reach, second, 1, rule, false);
+            walk.run(rule, budget)?;
+            if walk.found.contains(&self.start) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn all_day(&self) -> bool {
@@ -245,11 +260,8 @@ impl<'a> Walk<'a> {
             self.until = self.until.min(last.unwrap_or(DateTime::<Utc>::MAX_UTC));
         }
         let end = self.until.min(self.to);
-        ticks::visit(&rule, clock, start, (from, end), budget, &mut |at, budget| {
-            if at > end {
-                return Ok(ControlFlow::Break(()));
-            }
-            self.meet(at, budget)
+        ticks::visit(&rule, clock, start, (from, end), budget, &mut |at| {
+            if at > end { ControlFlow::Break(()) } else { self.meet(at) }
         })
     }
 
@@ -259,32 +271,28 @@ impl<'a> Walk<'a> {
         let slack = TimeDelta::days(1);
         let end = clock.wall(self.until.min(self.to)) + slack;
         let reach = (clock.wall(from) - slack, end);
-        days::visit(rule, clock.wall(start), reach, &mut |wall| {
-            if wall > end {
-                return Ok(ControlFlow::Break(()));
-            }
+        days::visit(rule, clock.wall(start), reach, budget, &mut |wall| {
             let at = clock.instant(wall);
             // Two wall times are one instant where the clock skips the first of them.
             if at < start || !self.met.insert(at) {
-                return Ok(ControlFlow::Continue(()));
+                return ControlFlow::Continue(());
             }
-            self.meet(at, budget)
+            self.meet(at)
         })
     }
 
-    fn meet(&mut self, at: DateTime<Utc>, budget: &mut Budget) -> Result<ControlFlow<()>> {
-        budget.spend(1)?;
+    fn meet(&mut self, at: DateTime<Utc>) -> ControlFlow<()> {
         let start = self.series.start;
         if at < start {
-            return Ok(ControlFlow::Continue(()));
+            return ControlFlow::Continue(());
         }
         if std::mem::take(&mut self.start_first) && at != start && self.take(start).is_break() {
-            return Ok(ControlFlow::Break(()));
+            return ControlFlow::Break(());
         }
         if at > self.until || at >= self.to {
-            return Ok(ControlFlow::Continue(()));
+            return ControlFlow::Continue(());
         }
-        Ok(self.take(at))
+        self.take(at)
     }
 
     fn take(&mut self, at: DateTime<Utc>) -> ControlFlow<()> {

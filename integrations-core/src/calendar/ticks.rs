@@ -16,7 +16,7 @@ use super::rule::{Freq, Rule};
 use crate::error::Result;
 
 /// What is called with each instant.
-pub(super) type Visit<'a> = dyn FnMut(DateTime<Utc>, &mut Budget) -> Result<ControlFlow<()>> + 'a;
+pub(super) type Visit<'a> = dyn FnMut(DateTime<Utc>) -> ControlFlow<()> + 'a;
 
 /// How many seconds a period of the rule lasts, without INTERVAL; `None` if it is daily or coarser.
 pub(super) fn seconds(freq: Freq) -> Option<i64> {
@@ -66,7 +66,8 @@ pub(super) fn visit(
         // A long list of minutes and seconds is work too, even when none of them fits.
         budget.spend(offsets.len() / 60)?;
         for at in positions(rule, &times) {
-            if visit(at, budget)?.is_break() {
+            budget.spend(1)?;
+            if visit(at).is_break() {
                 return Ok(());
             }
         }
