@@ -3,6 +3,8 @@
 pub mod adapter;
 pub mod auth;
 pub mod cache;
+#[cfg(feature = "recurrence")]
+pub mod calendar;
 pub mod clock;
 pub mod connection;
 pub mod error;
