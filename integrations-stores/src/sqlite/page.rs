@@ -37,17 +37,14 @@ const COLUMNS: [&str; 13] = [
 
 static STATEMENTS: LazyLock<[String; BATCHES.len()]> = LazyLock::new(|| BATCHES.map(upsert_sql));
 
+/// SQLite looks a parameter's name up in a list of all names, for each parameter, so only the two that
+/// stand in every row have one. sqlx reads the number in `$N` as the place in the arguments, and gives
+/// the parameters without a name the places from the first on.
 fn upsert_sql(rows: usize) -> String {
     let columns = COLUMNS.join(", ");
     let (stream, generation) = (rows * COLUMNS.len() + 1, rows * COLUMNS.len() + 2);
-    let values = (0..rows)
-        .map(|row| {
-            let first = row * COLUMNS.len() + 1;
-            let own = (first..first + COLUMNS.len()).map(|index| format!("?{index}")).collect::<Vec<_>>();
-            format!("({}, ?{stream}, ?{generation})", own.join(", "))
-        })
-        .collect::<Vec<_>>()
-        .join(", ");
+    let row = format!("({}${stream}, ${generation})", "?, ".repeat(COLUMNS.len()));
+    let values = vec![row; rows].join(", ");
     let updates = COLUMNS[1..]
         .iter()
         .chain(&["generation"])
