@@ -21,6 +21,8 @@ pub(crate) struct Week {
 /// One line of the table.
 pub(crate) struct Entry {
     pub(crate) day: NaiveDate,
+    /// `None` for a whole day, and for what goes on from the day before.
+    start: Option<NaiveTime>,
     pub(crate) time: String,
     pub(crate) title: String,
     pub(crate) calendar: String,
@@ -51,24 +53,26 @@ pub(crate) async fn coming_week(
         }
     }
     let agenda = agenda(events.values(), &window, &Limits::default());
-    let entries = agenda.occurrences.iter().map(|occurrence| entry(occurrence, today, zone)).collect();
+    let mut entries: Vec<Entry> = agenda.occurrences.iter().map(|one| entry(one, today, zone)).collect();
+    entries.sort_by_key(|entry| (entry.day, entry.start));
     Ok(Week { zone, entries, failures: agenda.failures.len() })
 }
 
 fn entry(occurrence: &Occurrence<'_>, today: NaiveDate, zone: Tz) -> Entry {
     let event = occurrence.event;
-    let clock = |time: &EventTime| match time {
-        EventTime::At(_) => time.in_zone(zone).time().format("%H:%M").to_string(),
-        EventTime::Day { .. } => NaiveTime::MIN.format("%H:%M").to_string(),
-    };
-    let day = occurrence.start.date_in(zone).max(today);
+    let clock = |time: &EventTime| time.in_zone(zone).format("%H:%M").to_string();
+    let first_day = occurrence.start.date_in(zone);
+    let all_day = occurrence.start.is_all_day();
+    let goes_on = first_day < today;
     let time = match &occurrence.end {
-        _ if occurrence.start.is_all_day() => "all day".to_owned(),
+        _ if all_day => "all day".to_owned(),
+        Some(end) if goes_on => format!("until {}", clock(end)),
         Some(end) => format!("{}–{}", clock(&occurrence.start), clock(end)),
         None => clock(&occurrence.start),
     };
     Entry {
-        day,
+        day: first_day.max(today),
+        start: (!all_day && !goes_on).then(|| occurrence.start.in_zone(zone).time()),
         time,
         title: event.title.clone().unwrap_or_else(|| "(untitled)".to_owned()),
         calendar: event.calendar_id.clone(),

@@ -135,7 +135,7 @@ impl Output {
         }
         say!("\n{HEAD}The coming week{HEAD:#}  {DIM}in {}{DIM:#}", week.zone);
         let mut table = Table::new();
-        table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        table.load_style(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(["Day", "Time", "What", "Calendar", "Where"]);
         let mut day = None;
         for entry in &week.entries {

@@ -43,9 +43,9 @@ impl Provider {
         let fake = FakeGoogle::builder()
             .clock(Arc::new(clock.clone()))
             .user(ADA)
-            .calendar(calendar(ADA, "Ada", "Europe/Berlin").primary().access_role("owner").generated(40))
-            .calendar(calendar(TEAM, "Team", "America/New_York").access_role("writer").generated(600))
-            .calendar(calendar(TOKYO, "Tokyo office", "Asia/Tokyo").access_role("reader").generated(300))
+            .calendar(calendar(ADA, "Ada", "Europe/Berlin").primary().access_role("owner").generated(10))
+            .calendar(calendar(TEAM, "Team", "America/New_York").access_role("writer").generated(40))
+            .calendar(calendar(TOKYO, "Tokyo office", "Asia/Tokyo").access_role("reader").generated(25))
             .start()
             .await;
         first_chapter(&fake);
