@@ -213,7 +213,7 @@ impl Exchange<'_> {
         let body = serde_json::from_slice::<Body>(failure.body).ok();
         let code = body.as_ref().map(|body| body.error.as_str());
         let codes: Vec<&str> =
-            body.iter().flat_map(|body| body.error_subtype.as_deref()).chain(code).collect();
+            body.iter().filter_map(|body| body.error_subtype.as_deref()).chain(code).collect();
         // Without a code that says so, no status of the token endpoint means that an access token expired.
         let class = if codes.is_empty() && failure.status == StatusCode::UNAUTHORIZED {
             classify(self.client.rules, failure.operation, failure.status, &["invalid_client"])

@@ -86,7 +86,9 @@ pub struct Callback {
 
 impl fmt::Debug for Callback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Callback").field("params", &self.params.keys().collect::<Vec<_>>()).finish()
+        f.debug_struct("Callback")
+            .field("params", &self.params.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
     }
 }
 
@@ -189,7 +191,7 @@ impl OAuthManager {
             service: service.clone(),
             scopes: scopes.clone(),
             redirect_uri: redirect_uri.clone(),
-            verifier: self.vault.seal(&self.binding(owner, service, &key), verifier.expose())?,
+            verifier: self.vault.seal(&binding(owner, service, &key), verifier.expose())?,
             expires_at,
         };
         let request =
@@ -270,15 +272,15 @@ impl OAuthManager {
             .get("code")
             .filter(|code| !code.is_empty())
             .ok_or_else(|| refused("code_missing", "the callback holds neither a code nor an error"))?;
-        let verifier = self.vault.open(&self.binding(owner, &flow.service, &key), &flow.verifier)?;
+        let verifier = self.vault.open(&binding(owner, &flow.service, &key), &flow.verifier)?;
         let grant = CodeGrant { code: Secret::new(code), redirect_uri: flow.redirect_uri, verifier };
         let tokens = adapter.authenticate(&*self.http, &grant).await?;
         Ok(Grant { service: flow.service, tokens, asked: flow.scopes })
     }
+}
 
-    fn binding<'a>(&self, owner: &'a Owner, service: &'a ServiceId, key: &'a ConnectionId) -> Binding<'a> {
-        Binding::new(owner, service, key, "pkce_verifier")
-    }
+fn binding<'a>(owner: &'a Owner, service: &'a ServiceId, key: &'a ConnectionId) -> Binding<'a> {
+    Binding::new(owner, service, key, "pkce_verifier")
 }
 
 /// What stands in the store in place of a flow that has ended.

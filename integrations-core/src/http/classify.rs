@@ -92,7 +92,6 @@ pub fn classify(rules: &[Rule], operation: &str, status: StatusCode, codes: &[&s
 /// What a status means where the provider has said nothing about it.
 pub fn uniform(status: StatusCode) -> Class {
     let kind = match status.as_u16() {
-        300..=399 => ErrorKind::InvalidRequest,
         401 => ErrorKind::TokenExpired,
         403 => ErrorKind::InsufficientPermissions,
         404 | 410 => ErrorKind::NotFound,

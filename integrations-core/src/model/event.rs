@@ -126,8 +126,10 @@ impl Event {
 
 open_enum! {
     /// What sort of entry an event is.
+    #[derive(Default)]
     EventKind {
         /// An ordinary event.
+        #[default]
         Default = "default",
         /// A birthday.
         Birthday = "birthday",
@@ -142,16 +144,12 @@ open_enum! {
     }
 }
 
-impl Default for EventKind {
-    fn default() -> Self {
-        Self::Default
-    }
-}
-
 open_enum! {
     /// Whether an event takes place.
+    #[derive(Default)]
     EventStatus {
         /// It takes place.
+        #[default]
         Confirmed = "confirmed",
         /// It may take place.
         Tentative = "tentative",
@@ -160,16 +158,12 @@ open_enum! {
     }
 }
 
-impl Default for EventStatus {
-    fn default() -> Self {
-        Self::Confirmed
-    }
-}
-
 open_enum! {
     /// Who may see an event.
+    #[derive(Default)]
     Visibility {
         /// Whoever may see the calendar.
+        #[default]
         Default = "default",
         /// Everybody.
         Public = "public",
@@ -180,25 +174,15 @@ open_enum! {
     }
 }
 
-impl Default for Visibility {
-    fn default() -> Self {
-        Self::Default
-    }
-}
-
 open_enum! {
     /// Whether an event blocks the user's time (RFC 5545 TRANSP).
+    #[derive(Default)]
     Transparency {
         /// The user is busy.
+        #[default]
         Busy = "busy",
         /// The user is free.
         Free = "free",
-    }
-}
-
-impl Default for Transparency {
-    fn default() -> Self {
-        Self::Busy
     }
 }
 
@@ -323,8 +307,10 @@ impl Attendee {
 
 open_enum! {
     /// What an attendee answered (RFC 5545 PARTSTAT).
+    #[derive(Default)]
     ResponseStatus {
         /// Nothing yet.
+        #[default]
         NeedsAction = "needs_action",
         /// They come.
         Accepted = "accepted",
@@ -332,12 +318,6 @@ open_enum! {
         Tentative = "tentative",
         /// They do not come.
         Declined = "declined",
-    }
-}
-
-impl Default for ResponseStatus {
-    fn default() -> Self {
-        Self::NeedsAction
     }
 }
 

@@ -144,7 +144,7 @@ impl SyncEngine {
         };
         let phase = position.phase();
         self.observer.notice(&Notice::StreamStarted { stream: key, title: &stream.title, phase });
-        run.to_now(position).await?;
+        run.catch_up(position).await?;
         self.observer.notice(&Notice::StreamFinished { stream: key, report: &run.report });
         Ok(run.report)
     }
@@ -189,7 +189,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn to_now(&mut self, position: Position) -> Result<()> {
+    async fn catch_up(&mut self, position: Position) -> Result<()> {
         let mut position = self.settle(position).await?;
         // A provider may forget a position while it is being read. Twice in one run, it is at fault.
         for attempt in 0.. {

@@ -149,6 +149,7 @@ pub(super) enum WireDateTime {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(clippy::struct_excessive_bools, reason = "Google's shape")]
 pub(super) struct WireAttendee {
     pub email: Option<String>,
     pub display_name: Option<String>,

@@ -3,6 +3,8 @@
 //!
 //! One test, in a binary of its own: it listens to everything that the process logs.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -51,13 +53,12 @@ impl Observer for Log {
 
 /// Writes down all that a host could print of an error.
 fn note(log: &Log, error: &Error) {
-    let mut text = format!("{error} {error:?} {error:#?}\n");
+    log.add(&format!("{error} {error:?} {error:#?}\n"));
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
-        text += &format!("{inner} {inner:?}\n");
+        log.add(&format!("{inner} {inner:?}\n"));
         cause = inner.source();
     }
-    log.add(&text);
 }
 
 fn assert_clean(bytes: &[u8], place: &str) {

@@ -4,6 +4,8 @@
 //! after every call and every commit) until it is told to go on. The parent kills it with SIGKILL at one
 //! of them, or somewhere behind it, starts it again, and compares the file with the fake.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
 mod child;
 
 use std::io::{BufRead, BufReader, Write};
@@ -56,9 +58,9 @@ fn run_child(
         .unwrap();
     let mut go_on = child.stdin.take().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut checkpoints = 0;
-    for line in lines.map_while(Result::ok).filter(|line| line.contains(child::CHECKPOINT)) {
-        if Some(checkpoints) == kill_at {
+    let checkpoints = lines.map_while(Result::ok).filter(|line| line.contains(child::CHECKPOINT));
+    for (line, number) in checkpoints.zip(0..) {
+        if Some(number) == kill_at {
             if let Some(turns) = behind {
                 let _ = go_on.write_all(b"\n");
                 for _ in 0..turns {
@@ -68,7 +70,6 @@ fn run_child(
             kill(&mut child, &line);
             return true;
         }
-        checkpoints += 1;
         let _ = go_on.write_all(b"\n");
     }
     let output = child.wait_with_output().unwrap();

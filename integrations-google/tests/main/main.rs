@@ -1,5 +1,7 @@
 //! Google Calendar, driven over real HTTP against the fake, and over payloads that no one here wrote.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
 mod bad_input;
 mod chaos;
 mod corpus;

@@ -19,7 +19,7 @@ fn change(wire: &Value) -> Change {
     page.time_zone = Some(chrono_tz::Europe::Berlin);
     page.default_reminders = vec![Reminder { method: ReminderMethod::Popup, minutes_before: 10 }];
     let raw = Raw::new(Bytes::from(wire.to_string()));
-    let mut done = Pipeline::new(adapter.normalizer()).run(&[raw.clone()], &stream, &page);
+    let mut done = Pipeline::new(adapter.normalizer()).run(std::slice::from_ref(&raw), &stream, &page);
     assert_eq!(done.quarantined, []);
     let change = done.changes.remove(0);
     if let Change::Upsert(record) = &change {
