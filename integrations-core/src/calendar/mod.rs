@@ -60,7 +60,7 @@
 //! | Code | Kind | When |
 //! |---|---|---|
 //! | `recurrence_invalid` | `data_format` | A part or date cannot be read or is out of range, FREQ is missing, a part comes twice with two values, INTERVAL or COUNT is 0. |
-//! | `recurrence_unsupported` | `unsupported_operation` | RSCALE other than GREGORIAN, SKIP other than OMIT, an unknown `BY…`; an hourly or finer rule for all-day events; what RFC 5545 forbids together with BYSETPOS; INTERVAL above 65535 in daily and coarser rules. |
+//! | `recurrence_unsupported` | `unsupported_operation` | RSCALE other than GREGORIAN, SKIP other than OMIT, an unknown `BY…`; an hourly or finer rule for all-day events; what RFC 5545 forbids together with BYSETPOS; INTERVAL above 65535 in daily and coarser rules; BYDAY=-5.. in a MONTHLY rule, and more BYSETPOS than the period has days. |
 //! | `recurrence_too_large` | `unsupported_operation` | Working it out would cost more than [`Limits`] allow. |
 //!
 //! # What it costs

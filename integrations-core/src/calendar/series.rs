@@ -80,10 +80,11 @@ impl<'a> Series<'a> {
         if recurrence.rrule.is_empty() && self.overlaps(reach, self.start) {
             found.insert(self.start);
         }
+        let (from, to) = self.span(reach);
         let rules = recurrence.rrule.iter().map(|text| self.rule(text)).collect::<Result<Vec<_>>>()?;
         let start_first = !(rules.len() > 1 && self.any_gives_start(&rules, &mut budget)?);
         for rule in &rules {
-            let mut walk = Walk::new(self, reach, reach.to, cap, rule, start_first);
+            let mut walk = Walk::new(self, reach, to, cap, rule, start_first);
             walk.run(rule, &mut budget)?;
             // What one rule was not asked for any more is unknown for all of them.
             horizon = horizon.into_iter().chain(walk.stopped).min();
@@ -94,7 +95,7 @@ impl<'a> Series<'a> {
             found.retain(|at| *at <= horizon);
         }
 
-        let to = found.last().map_or(reach.from, |last| *last + TimeDelta::seconds(1));
+        let to = found.last().map_or(from, |last| *last + TimeDelta::seconds(1));
         for text in &recurrence.exrule {
             let rule = self.rule(text)?;
             let mut walk = Walk::new(self, reach, to, usize::MAX, &rule, false);
@@ -124,6 +125,17 @@ impl<'a> Series<'a> {
 
     fn all_day(&self) -> bool {
         self.event.start.is_all_day()
+    }
+
+    /// The window in the instants of this series, which for an all-day one are not those of the window's
+    /// zone.
+    fn span(&self, reach: &Reach) -> (DateTime<Utc>, DateTime<Utc>) {
+        let midnight = |date: NaiveDate| EventTime::day(date).earliest_utc();
+        if self.all_day() {
+            (midnight(reach.first_day), midnight(reach.last_day) + TimeDelta::days(1))
+        } else {
+            (reach.from, reach.to)
+        }
     }
 
     fn overlaps(&self, reach: &Reach, at: DateTime<Utc>) -> bool {
@@ -236,7 +248,7 @@ impl<'a> Walk<'a> {
         if self.until < start || start >= self.to {
             return Ok(());
         }
-        let from = self.reach.from - self.series.length;
+        let from = self.series.span(self.reach).0 - self.series.length;
         match ticks::seconds(rule.freq) {
             Some(unit) => self.run_ticks(rule, unit, from, budget)?,
             None => self.run_days(rule, from, budget)?,
