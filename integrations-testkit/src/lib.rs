@@ -1,1 +1,24 @@
-//! Placeholder.
+//! Stateful fake providers with faults on demand, for tests, examples and load programs.
+//!
+//! A fake is a real HTTP server on the loopback interface that keeps state as the provider does:
+//! grants and tokens, calendars and events, sync tokens that expire. Tests change that state from
+//! their side, order faults, and read back what reached the server. Fakes share no code with the
+//! adapters they stand against, so that one error does not hide another.
+//!
+//! | Module | Question |
+//! |---|---|
+//! | [`google`] | What does Google (OAuth 2.0, Calendar v3) answer? |
+//! | [`fault`] | How does an answer go wrong? |
+//! | [`traffic`] | What reached the fake? |
+//!
+//! Time comes from the [`Clock`](integrations_core::clock::Clock) given to the builder; with a
+//! [`ManualClock`] codes and tokens expire, and delayed answers arrive, when the test says so.
+
+pub mod fault;
+pub mod google;
+mod random;
+mod server;
+pub mod traffic;
+
+pub use fault::Fault;
+pub use integrations_core::clock::ManualClock;

@@ -1,1 +1,131 @@
-fn main() {}
+//! Runs a fake provider as a program of its own, for benchmarks and examples.
+//!
+//! Prints one line of JSON when it is ready, and runs until it is killed.
+
+use std::io::Read as _;
+
+use clap::{Parser, ValueEnum};
+use integrations_testkit::google::{CalendarSpec, FakeGoogle};
+use serde_json::json;
+use tokio::sync::oneshot;
+
+const ZONES: [&str; 6] = [
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Tokyo",
+    "Europe/London",
+    "America/Los_Angeles",
+    "Asia/Kolkata",
+];
+
+/// Runs a fake provider on the loopback interface.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Options {
+    /// The provider.
+    #[arg(long, value_enum, default_value_t = Service::Google)]
+    service: Service,
+    /// The port to listen on; 0 means any.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// How many events the account has, over all its calendars.
+    #[arg(long, default_value_t = 1_000)]
+    events: u64,
+    /// How many calendars the account has.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    calendars: u64,
+    /// What everything made up depends on.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The most items that any page holds.
+    #[arg(long)]
+    page_cap: Option<usize>,
+    /// Rotate refresh tokens.
+    #[arg(long)]
+    rotate: bool,
+    /// The address of the account.
+    #[arg(long, default_value = "ada@example.com")]
+    user: String,
+    /// An access token that is valid from the start.
+    #[arg(long)]
+    open_token: Option<String>,
+    /// A refresh token that is valid from the start.
+    #[arg(long)]
+    open_refresh_token: Option<String>,
+    /// Ask for consent on a page instead of agreeing at once.
+    #[arg(long)]
+    interactive: bool,
+    /// Stop when standard input is closed, so that no fake outlives the program that started it.
+    #[arg(long)]
+    until_stdin_closes: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Service {
+    /// OAuth 2.0 and Calendar v3.
+    Google,
+}
+
+#[tokio::main]
+async fn main() {
+    let options = Options::parse();
+    let fake = match options.service {
+        Service::Google => google(&options).await,
+    };
+    let ready = json!({
+        "service": "google",
+        "url": fake.url(),
+        "client_id": fake.client_id(),
+        "client_secret": fake.client_secret(),
+        "user": fake.user(),
+    });
+    println!("{ready}");
+    if options.until_stdin_closes {
+        stdin_closed().await;
+        fake.shutdown().await;
+    } else {
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn google(options: &Options) -> FakeGoogle {
+    let mut builder = FakeGoogle::builder()
+        .port(options.port)
+        .seed(options.seed)
+        .user(&options.user)
+        .rotate_refresh_tokens(options.rotate)
+        .interactive(options.interactive);
+    if let Some(cap) = options.page_cap {
+        builder = builder.page_cap(cap);
+    }
+    if let Some(token) = &options.open_token {
+        builder = builder.open_token(token);
+    }
+    if let Some(token) = &options.open_refresh_token {
+        builder = builder.open_refresh_token(token);
+    }
+    for (index, zone) in (0..options.calendars).zip(ZONES.into_iter().cycle()) {
+        let share =
+            options.events / options.calendars + u64::from(index < options.events % options.calendars);
+        let calendar = if index == 0 {
+            CalendarSpec::new(&options.user).primary()
+        } else {
+            CalendarSpec::new(&format!("calendar{index}@group.calendar.google.com"))
+                .summary(&format!("Calendar {index}"))
+        };
+        builder = builder.calendar(calendar.time_zone(zone).generated(share));
+    }
+    builder.start().await
+}
+
+/// Reads on a thread of its own: a read that blocks must not hold up the runtime's end.
+async fn stdin_closed() {
+    let (closed, wait) = oneshot::channel();
+    std::thread::spawn(move || {
+        let mut rest = [0; 1_024];
+        while std::io::stdin().read(&mut rest).is_ok_and(|read| read > 0) {}
+        closed.send(())
+    });
+    // An error means that the thread is gone, and standard input with it.
+    let _ = wait.await;
+}

@@ -1,0 +1,231 @@
+//! How is a fake Google set up?
+
+use std::fmt;
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
+
+use integrations_core::clock::{Clock, SystemClock};
+
+use super::calendar_list::Account;
+use super::generate::Almanac;
+use super::oauth::{OAuth, TokenPolicy};
+use super::routes::OPEN_SCOPES;
+use super::spec::CalendarSpec;
+use super::tokens::TokenCodec;
+use super::{FakeGoogle, Google, User};
+use crate::fault::Faults;
+use crate::server::{Front, Server};
+use crate::traffic::Traffic;
+
+/// Sets up a [`FakeGoogle`].
+#[must_use]
+pub struct FakeGoogleBuilder {
+    clock: Arc<dyn Clock>,
+    seed: u64,
+    port: u16,
+    policy: TokenPolicy,
+    user: User,
+    client_id: String,
+    client_secret: String,
+    calendars: Vec<CalendarSpec>,
+    page_cap: usize,
+    empty_pages: bool,
+    issuer_in_callback: bool,
+    interactive: bool,
+    open_tokens: Vec<String>,
+    open_refresh_tokens: Vec<String>,
+}
+
+impl fmt::Debug for FakeGoogleBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seed, port, calendars, .. } = self;
+        f.debug_struct("FakeGoogleBuilder")
+            .field("seed", seed)
+            .field("port", port)
+            .field("calendars", calendars)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for FakeGoogleBuilder {
+    fn default() -> Self {
+        Self {
+            clock: SystemClock::shared(),
+            seed: 1,
+            port: 0,
+            policy: TokenPolicy {
+                access_lifetime: Duration::from_secs(3_599),
+                rotate: false,
+                access_prefix: "ya29.fake-".to_owned(),
+                refresh_prefix: "1//0fake-".to_owned(),
+            },
+            user: User {
+                email: "ada@example.com".to_owned(),
+                sub: "1000000000001".to_owned(),
+                name: "Ada Lovelace".to_owned(),
+            },
+            client_id: "fake-client.apps.googleusercontent.com".to_owned(),
+            client_secret: "fake-client-secret".to_owned(),
+            calendars: Vec::new(),
+            page_cap: usize::MAX,
+            empty_pages: false,
+            issuer_in_callback: false,
+            interactive: false,
+            open_tokens: Vec::new(),
+            open_refresh_tokens: Vec::new(),
+        }
+    }
+}
+
+impl FakeGoogleBuilder {
+    /// Where the time comes from. Default: the machine's clock.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// What everything made up depends on. Default 1.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The port to listen on; 0 means any that is free. Default 0.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// How long access tokens live. Default 3599 s.
+    pub fn access_token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.policy.access_lifetime = lifetime;
+        self
+    }
+
+    /// Whether every refresh returns a new refresh token and ends the old one. Google does not; other
+    /// providers do. Default false.
+    pub fn rotate_refresh_tokens(mut self, rotate: bool) -> Self {
+        self.policy.rotate = rotate;
+        self
+    }
+
+    /// What every minted access token begins with, so that a leak can be searched for.
+    pub fn token_prefix(mut self, prefix: &str) -> Self {
+        prefix.clone_into(&mut self.policy.access_prefix);
+        self
+    }
+
+    /// What every minted refresh token begins with.
+    pub fn refresh_token_prefix(mut self, prefix: &str) -> Self {
+        prefix.clone_into(&mut self.policy.refresh_prefix);
+        self
+    }
+
+    /// The address of the account that consents. Default `ada@example.com`.
+    pub fn user(mut self, email: &str) -> Self {
+        email.clone_into(&mut self.user.email);
+        self
+    }
+
+    /// The account's stable identifier. Default `1000000000001`.
+    pub fn user_id(mut self, sub: &str) -> Self {
+        sub.clone_into(&mut self.user.sub);
+        self
+    }
+
+    /// The client that may ask for consent.
+    pub fn client(mut self, id: &str, secret: &str) -> Self {
+        id.clone_into(&mut self.client_id);
+        secret.clone_into(&mut self.client_secret);
+        self
+    }
+
+    /// Adds a calendar. Without any the account has an empty primary one, named like the account.
+    pub fn calendar(mut self, calendar: CalendarSpec) -> Self {
+        self.calendars.push(calendar);
+        self
+    }
+
+    /// The most items that any page holds, whatever is asked for.
+    pub fn page_cap(mut self, cap: usize) -> Self {
+        self.page_cap = cap;
+        self
+    }
+
+    /// Whether every listing of events has an empty page with a successor in its middle. Default false.
+    pub fn empty_pages(mut self, empty_pages: bool) -> Self {
+        self.empty_pages = empty_pages;
+        self
+    }
+
+    /// Whether the redirect after consent carries `iss` (RFC 9207). Default false.
+    pub fn issuer_in_callback(mut self, issuer: bool) -> Self {
+        self.issuer_in_callback = issuer;
+        self
+    }
+
+    /// Whether a page asks a person for consent instead of agreeing at once. Default false.
+    pub fn interactive(mut self, interactive: bool) -> Self {
+        self.interactive = interactive;
+        self
+    }
+
+    /// Makes an access token valid from the start, with every scope the fake knows and no expiry.
+    pub fn open_token(mut self, token: &str) -> Self {
+        self.open_tokens.push(token.to_owned());
+        self
+    }
+
+    /// Makes a refresh token valid from the start, with every scope the fake knows.
+    pub fn open_refresh_token(mut self, token: &str) -> Self {
+        self.open_refresh_tokens.push(token.to_owned());
+        self
+    }
+
+    /// Starts the fake on the loopback interface, on the caller's runtime.
+    ///
+    /// # Panics
+    /// When the port is taken, or a calendar's time zone is not an IANA name.
+    pub async fn start(mut self) -> FakeGoogle {
+        if self.calendars.is_empty() {
+            self.calendars.push(CalendarSpec::new(&self.user.email).primary());
+        }
+        let mut oauth = OAuth::new(self.policy, self.seed);
+        for token in self.open_tokens {
+            oauth.open_access(token, OPEN_SCOPES);
+        }
+        for token in self.open_refresh_tokens {
+            oauth.open_refresh(token, OPEN_SCOPES);
+        }
+        let google = Arc::new(Google {
+            almanac: Arc::new(Almanac::around(self.clock.now().date_naive())),
+            clock: Arc::clone(&self.clock),
+            seed: self.seed,
+            user: self.user,
+            client_id: self.client_id,
+            client_secret: self.client_secret,
+            page_cap: self.page_cap,
+            empty_pages: self.empty_pages,
+            issuer_in_callback: self.issuer_in_callback,
+            interactive: self.interactive,
+            codec: TokenCodec::new(self.seed),
+            oauth: Mutex::new(oauth),
+            account: RwLock::new(Account::default()),
+        });
+        for calendar in self.calendars {
+            google.add_calendar(calendar);
+        }
+        let (faults, traffic) = (Arc::new(Faults::default()), Arc::new(Traffic::default()));
+        let front = Front {
+            service: Arc::clone(&google),
+            clock: self.clock,
+            faults: Arc::clone(&faults),
+            traffic: Arc::clone(&traffic),
+        };
+        let server = match Server::start(self.port, front).await {
+            Ok(server) => server,
+            Err(error) => panic!("the fake Google cannot listen on port {}: {error}", self.port),
+        };
+        FakeGoogle { url: format!("http://{}", server.address()), google, faults, traffic, server }
+    }
+}

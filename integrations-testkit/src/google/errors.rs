@@ -1,0 +1,168 @@
+//! How does Google say no?
+//!
+//! The resource servers answer with an envelope (`error.errors[].reason`), the OAuth endpoints with a
+//! flat object (RFC 6749, 5.2), the authorization endpoint with a page for the user.
+
+use http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
+use serde_json::{Value, json};
+
+use crate::server::Reply;
+
+/// `(reason, domain, message)` of the errors that Google's APIs are known to send.
+const REASONS: &[(&str, &str, &str)] = &[
+    ("accessNotConfigured", "usageLimits", "Access Not Configured."),
+    ("authError", "global", "Invalid Credentials"),
+    ("backendError", "global", "Backend Error"),
+    ("badRequest", "global", "Bad Request"),
+    ("conditionNotMet", "global", "Precondition Failed"),
+    ("dailyLimitExceeded", "usageLimits", "Daily Limit Exceeded"),
+    ("deleted", "global", "Resource has been deleted"),
+    ("duplicate", "global", "The requested identifier already exists."),
+    ("forbidden", "global", "Forbidden"),
+    ("fullSyncRequired", "calendar", "Sync token is no longer valid, a full sync is required."),
+    ("insufficientPermissions", "global", "Insufficient Permission"),
+    ("internalError", "global", "Internal Error"),
+    ("invalid", "global", "Invalid Value"),
+    ("notFound", "global", "Not Found"),
+    ("quotaExceeded", "usageLimits", "Calendar usage limits exceeded."),
+    ("rateLimitExceeded", "usageLimits", "Rate Limit Exceeded"),
+    (
+        "syncTokenWithRequestRestrictions",
+        "calendar",
+        "Sync token cannot be used with other query restrictions.",
+    ),
+    ("timeRangeEmpty", "calendar", "The specified time range is empty."),
+    ("updatedMinTooLongAgo", "calendar", "The requested minimum modification time lies too far in the past."),
+    ("userRateLimitExceeded", "usageLimits", "User Rate Limit Exceeded"),
+];
+
+/// `(HTTP status, usual reason, google.rpc status)`.
+const STATUSES: &[(u16, &str, &str)] = &[
+    (400, "badRequest", "INVALID_ARGUMENT"),
+    (401, "authError", "UNAUTHENTICATED"),
+    (403, "forbidden", "PERMISSION_DENIED"),
+    (404, "notFound", "NOT_FOUND"),
+    (409, "duplicate", "ALREADY_EXISTS"),
+    (410, "fullSyncRequired", ""),
+    (412, "conditionNotMet", "FAILED_PRECONDITION"),
+    (429, "rateLimitExceeded", "RESOURCE_EXHAUSTED"),
+    (500, "backendError", "INTERNAL"),
+    (503, "backendError", "UNAVAILABLE"),
+];
+
+/// `(HTTP status, OAuth error)` for faults at the token endpoint that give no reason.
+const OAUTH_STATUSES: &[(u16, &str)] = &[
+    (400, "invalid_request"),
+    (401, "invalid_client"),
+    (403, "access_denied"),
+    (429, "rate_limit_exceeded"),
+    (503, "temporarily_unavailable"),
+];
+
+/// The envelope for a status; without a reason the usual one for that status.
+pub(super) fn envelope(status: u16, reason: Option<&str>) -> Reply {
+    envelope_at(status, reason, None, None)
+}
+
+/// The envelope for a query parameter that is wrong.
+pub(super) fn parameter(status: u16, reason: &str, message: Option<&str>, location: &str) -> Reply {
+    envelope_at(status, Some(reason), message, Some(("parameter", location)))
+}
+
+fn envelope_at(
+    status: u16,
+    reason: Option<&str>,
+    message: Option<&str>,
+    location: Option<(&str, &str)>,
+) -> Reply {
+    let usual = STATUSES.iter().find(|row| row.0 == status);
+    let reason = reason.or(usual.map(|row| row.1)).unwrap_or("backendError");
+    let known = REASONS.iter().find(|row| row.0 == reason);
+    let domain = known.map_or("global", |row| row.1);
+    let message = message.or(known.map(|row| row.2)).unwrap_or(reason);
+    let mut detail = json!({"domain": domain, "reason": reason, "message": message});
+    if let Some((kind, name)) = location {
+        detail["locationType"] = json!(kind);
+        detail["location"] = json!(name);
+    }
+    let mut error = json!({"errors": [detail], "code": status, "message": message});
+    if let Some(rpc) = usual.map(|row| row.2).filter(|rpc| !rpc.is_empty()) {
+        error["status"] = json!(rpc);
+    }
+    Reply::json(status, json!({ "error": error }).to_string())
+}
+
+/// 401: no bearer token at all, or one that is expired, revoked or unknown.
+pub(super) fn unauthenticated(token_given: bool) -> Reply {
+    let message = "Request had invalid authentication credentials. Expected OAuth 2 access token, login \
+                   cookie or other valid authentication credential.";
+    let body = json!({"error": {
+        "code": 401,
+        "message": message,
+        "errors": [{
+            "message": "Invalid Credentials",
+            "domain": "global",
+            "reason": "authError",
+            "location": "Authorization",
+            "locationType": "header",
+        }],
+        "status": "UNAUTHENTICATED",
+    }});
+    challenge(Reply::json(401, body.to_string()), if token_given { Some("invalid_token") } else { None })
+}
+
+/// 403: the grant does not cover the operation.
+pub(super) fn insufficient_scope(method: &str) -> Reply {
+    let body = json!({"error": {
+        "code": 403,
+        "message": "Request had insufficient authentication scopes.",
+        "errors": [{
+            "message": "Insufficient Permission",
+            "domain": "global",
+            "reason": "insufficientPermissions",
+        }],
+        "status": "PERMISSION_DENIED",
+        "details": [{
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+            "domain": "googleapis.com",
+            "metadata": {"service": "calendar-json.googleapis.com", "method": method},
+        }],
+    }});
+    challenge(Reply::json(403, body.to_string()), Some("insufficient_scope"))
+}
+
+fn challenge(reply: Reply, error: Option<&str>) -> Reply {
+    let mut value = r#"Bearer realm="https://accounts.google.com/""#.to_owned();
+    if let Some(error) = error {
+        value.push_str(", error=\"");
+        value.push_str(error);
+        value.push('"');
+    }
+    reply.header(WWW_AUTHENTICATE, &value)
+}
+
+/// The flat error of the token and revocation endpoints.
+pub(super) fn oauth(status: u16, error: &str, description: &str) -> Reply {
+    let body = if description.is_empty() {
+        json!({"error": error})
+    } else {
+        json!({"error": error, "error_description": description})
+    };
+    no_store(Reply::json(status, body.to_string()))
+}
+
+/// The flat error for a fault.
+pub(super) fn oauth_fault(status: u16, reason: Option<&str>) -> Reply {
+    let usual = OAUTH_STATUSES.iter().find(|row| row.0 == status).map_or("server_error", |row| row.1);
+    oauth(status, reason.unwrap_or(usual), "")
+}
+
+/// A successful answer that must not be kept.
+pub(super) fn oauth_success(body: &Value) -> Reply {
+    no_store(Reply::json(200, body.to_string()))
+}
+
+fn no_store(reply: Reply) -> Reply {
+    reply.header(CACHE_CONTROL, "no-cache, no-store, max-age=0, must-revalidate")
+}
