@@ -13,7 +13,7 @@
 //! the network. `--events N` and `--rounds N` set the size.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -69,7 +69,7 @@ fn race(options: &[&str]) -> Result<()> {
     let own = std::env::current_exe()?;
     let mut contestants: Vec<(&str, PathBuf)> = vec![("bare", own.clone()), ("engine", own)];
     if !options.contains(&"--no-peer") && std::env::var_os("NO_PEER").is_none() {
-        contestants.push((PEER, build(&["--manifest-path", "peers/google-calendar3/Cargo.toml"])?));
+        contestants.push((PEER, build_peer(&contestants[0].1)?));
     }
     let fakes = Fakes::start(events)?;
     let run = |name: &str, program: &PathBuf| -> Result<(Outcome, Usage)> {
@@ -136,6 +136,12 @@ fn print(events: u64, rounds: usize, contestants: &[(&str, PathBuf)], figures: &
         print!("; {PEER} {} events/s, engine {ahead} times as fast", rate(peer));
     }
     println!();
+}
+
+/// Builds the peer into the target directory in whose `release/deps` this program lies.
+fn build_peer(own: &Path) -> Result<PathBuf> {
+    let target = own.ancestors().nth(3).and_then(Path::to_str).ok_or("the target directory is not known")?;
+    build(&["--manifest-path", "peers/google-calendar3/Cargo.toml", "--target-dir", target])
 }
 
 fn number(options: &[&str], name: &str, default: u64) -> Result<u64> {

@@ -16,8 +16,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: peer-google-calendar3 URL TOKEN PAGE_SIZE".into());
     };
     let page_size = page_size.parse()?;
-    let connector =
-        hyper_rustls::HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1().build();
+    let connector = hyper_rustls::HttpsConnectorBuilder::new()
+        .with_native_roots()?
+        .https_or_http()
+        .enable_http1()
+        .build();
     let client =
         hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new()).build(connector);
     let mut hub = CalendarHub::new(client, token.clone());
@@ -25,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let start = Instant::now();
     let mut events = 0;
-    let mut page_token = None;
+    let mut page_token: Option<String> = None;
     loop {
         let mut call = hub.events().list("primary").max_results(page_size).single_events(false);
         if let Some(page_token) = &page_token {
