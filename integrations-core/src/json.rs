@@ -171,7 +171,9 @@ pub fn unreadable<T: DeserializeOwned>(body: &[u8], operation: &'static str) -> 
 /// # Errors
 /// An [`ItemError`] with the JSON path of what could not be read, found by reading the item again.
 pub fn decode_item<'a, T: serde::Deserialize<'a>>(item: &'a [u8]) -> Result<T, ItemError> {
-    serde_json::from_slice(item).map_err(|_| {
+    // Text that is known to be UTF-8 as a whole is not looked at again string by string.
+    let text = str::from_utf8(item).map_err(|_| ItemError::new("$", "not UTF-8"))?;
+    serde_json::from_str(text).map_err(|_| {
         let (path, reason) = explain::<T>(item).unwrap_or_else(|| ("$".into(), "not JSON".into()));
         ItemError::new(path, reason)
     })
@@ -269,6 +271,8 @@ mod tests {
         assert_eq!(error.to_string(), "$.inner.minutes: expected u32");
         let error = decode_item::<Item>(br#"{"inner":{"minutes":1}}"#).unwrap_err();
         assert_eq!(error.to_string(), "$: missing field `id`");
+        let error = decode_item::<Item>(b"{\"id\":\"\xff\"}").unwrap_err();
+        assert_eq!(error.to_string(), "$: not UTF-8");
         let error = decode_item::<Item>(b"{").unwrap_err();
         assert_eq!(error.to_string(), "$: not JSON");
     }
