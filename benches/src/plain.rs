@@ -136,6 +136,7 @@ pub struct Person {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(clippy::struct_excessive_bools, reason = "Google's fields")]
 pub struct Attendee {
     pub email: Option<String>,
     pub display_name: Option<String>,
