@@ -59,6 +59,29 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Every kind.
+    pub const ALL: &[Self] = &[
+        Self::RateLimited,
+        Self::Network,
+        Self::ServiceUnavailable,
+        Self::Timeout,
+        Self::TokenExpired,
+        Self::ReauthorizationRequired,
+        Self::InsufficientPermissions,
+        Self::AccountSuspended,
+        Self::InvalidCredentials,
+        Self::UnsupportedOperation,
+        Self::InvalidRequest,
+        Self::DataFormat,
+        Self::Configuration,
+        Self::NotFound,
+        Self::Conflict,
+        Self::CursorExpired,
+        Self::CircuitOpen,
+        Self::Store,
+        Self::Cancelled,
+    ];
+
     /// The stable name for logs and metrics, in snake case.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,4 +1,25 @@
-//! The traits and the engine of the integrations family.
+//! Connect an application to its users' outside accounts, and keep a normalised copy of their data.
+//!
+//! This crate holds the traits, the model and the engine. It knows no provider and no database: those are
+//! `integrations-google` and its like, and `integrations-stores` or the host's own.
+//!
+//! Where to begin:
+//!
+//! * a **host** puts a [`Gateway`] together and calls it;
+//! * a host with **storage of its own** implements [`TokenStore`](auth::TokenStore),
+//!   [`SyncSink`](sync::SyncSink) and [`KeyValueStore`](cache::KeyValueStore);
+//! * a **provider** implements [`ServiceAdapter`] and a [`Normalizer`](normalize::Normalizer);
+//! * what went wrong, and what to do next, is an [`Error`].
+//!
+//! # Features
+//!
+//! | Feature | Default | What |
+//! |---|---|---|
+//! | `oauth` | yes | the OAuth 2.0 client that adapters build on |
+//! | `recurrence` | yes | occurrences of recurring events (`calendar`) |
+//! | `reqwest` | yes | a ready [`Transport`](http::Transport) on reqwest and rustls |
+//!
+//! Without them there is no HTTP client, no TLS and no SQL in the graph.
 
 pub mod adapter;
 pub mod auth;
@@ -12,6 +33,7 @@ mod gateway;
 pub mod http;
 pub mod json;
 pub mod memory;
+mod message;
 pub mod model;
 pub mod normalize;
 pub mod observe;
@@ -21,3 +43,4 @@ pub use self::adapter::{AdapterRegistry, ServiceAdapter};
 pub use self::connection::{Connection, ConnectionId};
 pub use self::error::{Disposition, Error, ErrorKind, Result};
 pub use self::gateway::{Connect, Gateway, GatewayBuilder};
+pub use self::message::Locale;

@@ -14,4 +14,4 @@ mod transport;
 pub use self::classify::{Class, Failure, Rule, RuleMatch};
 pub use self::origin::Origins;
 pub use self::session::Session;
-pub use self::transport::{Request, Response, Transport};
+pub use self::transport::{Priority, Request, Response, Transport};

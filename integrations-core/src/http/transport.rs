@@ -26,6 +26,10 @@ pub struct Request {
     pub body: Bytes,
     /// Whether sending it twice does the same as sending it once.
     pub idempotent: bool,
+    /// What it costs of the provider's quota, in the provider's units; 1 by default.
+    pub cost: u32,
+    /// Who waits for it.
+    pub priority: Priority,
     /// How long the whole answer may take.
     pub timeout: Duration,
     /// How many bytes the answer's body may have.
@@ -48,6 +52,8 @@ impl Request {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             idempotent,
+            cost: 1,
+            priority: Priority::default(),
             timeout: Self::TIMEOUT,
             max_body: Self::MAX_BODY,
         }
@@ -70,6 +76,19 @@ impl Request {
         self.body = body.into();
         self
     }
+}
+
+/// Who waits for a request: what is scarce goes to the higher priority first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[non_exhaustive]
+pub enum Priority {
+    /// Nobody: a sync in the background.
+    #[default]
+    Backfill,
+    /// A notification of the provider, which says that something has changed.
+    Webhook,
+    /// A person.
+    Interactive,
 }
 
 /// Shows no query, no header and no body: they hold secrets and the user's data.
