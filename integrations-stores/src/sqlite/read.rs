@@ -106,12 +106,14 @@ impl SqliteStore {
         let row = sqlx::query(
                     "SELECT r.starts_at, r.ends_at, r.key, r.stream, s.tenant, s.user, s.service, \
                      s.connection, s.stream, r.id, r.version, r.link, r.modified_at, r.service, r.data, r.raw \
-                     FROM streams AS s CROSS JOIN records AS r ON r.stream = s.key \
-                     WHERE s.connection = ? AND s.stream = ? AND r.id = ?",
+                     FROM streams AS s CROSS JOIN records AS r ON r.key = ( \
+                       SELECT key FROM recent_names WHERE stream = s.key AND id = ?1 \
+                       UNION ALL SELECT key FROM names WHERE stream = s.key AND id = ?1) \
+                     WHERE s.connection = ?2 AND s.stream = ?3",
                 )
+                .bind(id)
                 .bind(stream.connection.as_str())
                 .bind(stream.stream.as_str())
-                .bind(id)
                 .fetch_optional(&mut *connection)
                 .await
                 .or_store(OPERATION)?;
