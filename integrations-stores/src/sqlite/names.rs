@@ -226,7 +226,7 @@ mod tests {
                     0 => deletion(&dice.id()),
                     1 | 2 => {
                         let (id, series) = (dice.id(), dice.id());
-                        Change::Upsert(Box::new(exception(&id, &series)))
+                        Change::Upsert(exception(&id, &series))
                     }
                     _ => upsert(&dice.id()),
                 })

@@ -92,7 +92,7 @@ struct Settled {
 }
 
 fn settle(changes: Vec<Change>) -> Settled {
-    let mut upserts: Vec<Option<Box<Record>>> = Vec::with_capacity(changes.len());
+    let mut upserts: Vec<Option<Record>> = Vec::with_capacity(changes.len());
     let mut places: HashMap<String, usize> = HashMap::with_capacity(changes.len());
     let mut children: HashMap<String, Vec<usize>> = HashMap::new();
     let mut seen = HashSet::new();
@@ -128,7 +128,7 @@ fn settle(changes: Vec<Change>) -> Settled {
             }
         }
     }
-    Settled { deleted, upserts: upserts.into_iter().flatten().map(|record| *record).collect() }
+    Settled { deleted, upserts: upserts.into_iter().flatten().collect() }
 }
 
 /// # Errors
@@ -155,7 +155,7 @@ impl Row {
             recurring: entity.as_event().is_some_and(Event::is_series),
             modified_at: source.modified_at.map(|time| time.timestamp_micros()),
             version: source.version,
-            link: source.link.map(String::from),
+            link: source.link,
             service: (source.service != *service).then(|| source.service.as_str().to_owned()),
             data: serde_json::to_string(&entity).map_err(|_| unwritable("record", operation))?,
             raw,

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use integrations_core::Result;
 use integrations_core::connection::{ConnectionId, Owner};
 use integrations_core::model::{Entity, Raw, Source};
 use integrations_core::sync::{StreamKey, StreamState};
-use integrations_core::{Error, ErrorKind, Result};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -218,11 +218,6 @@ fn decode(
     };
     let entity = serde_json::from_str(row.try_get(14).map_err(failed)?)
         .map_err(|error| unreadable("record", operation, &error))?;
-    let link =
-        row.try_get::<Option<&str>, _>(11).map_err(failed)?.map(str::parse).transpose().map_err(|_| {
-            Error::new(ErrorKind::DataFormat, "a stored link is not a URL; was the table written by others?")
-                .with_operation(operation)
-        })?;
     let source = Source {
         service: match row.try_get::<Option<&str>, _>(13).map_err(failed)? {
             Some(service) => service.into(),
@@ -230,7 +225,7 @@ fn decode(
         },
         id: row.try_get(9).map_err(failed)?,
         version: row.try_get(10).map_err(failed)?,
-        link,
+        link: row.try_get(11).map_err(failed)?,
         modified_at: row.try_get::<Option<i64>, _>(12).map_err(failed)?.map(time),
     };
     Ok(StoredRecord {

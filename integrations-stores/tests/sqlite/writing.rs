@@ -26,7 +26,7 @@ fn titled(id: &str, title: &str) -> Change {
     let mut record = record(id);
     let integrations_core::model::Entity::Event(event) = &mut record.entity else { unreachable!() };
     event.title = Some(title.into());
-    Change::Upsert(Box::new(record))
+    Change::Upsert(record)
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn a_quarantined_item_keeps_its_last_good_state() {
 async fn a_deletion_takes_all_generations_of_exceptions() {
     let (store, stream) = (store().await, stream("cn_1", "primary"));
     for (revision, id) in (0..).zip(["s_1", "s_2", "s_3"]) {
-        let changes = vec![upsert("s"), Change::Upsert(Box::new(exception(id, "s")))];
+        let changes = vec![upsert("s"), Change::Upsert(exception(id, "s"))];
         let step = Commit { generation: revision + 1, changes, ..commit(&stream, revision, &[]) };
         store.commit(step).await.unwrap();
     }
