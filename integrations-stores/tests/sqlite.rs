@@ -1,5 +1,7 @@
 //! Does the SQLite backend keep the promises of the host traits, and its own?
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 #[path = "sqlite/opening.rs"]
 mod opening;
 #[path = "sqlite/reading.rs"]

@@ -62,6 +62,8 @@ fn upsert_sql(rows: usize) -> String {
 pub(super) struct Page {
     /// The ids that are gone, with the records whose parent they are; some may come back in `rows`.
     pub(super) deleted: Vec<String>,
+    /// The ids that are gone alone: with their parent, which this commit has deleted.
+    pub(super) orphaned: Vec<String>,
     pub(super) rows: Vec<Row>,
 }
 
@@ -88,6 +90,7 @@ pub(super) struct Row {
 /// same to do all deletions first, and then those upserts that no later change has undone.
 struct Settled {
     deleted: Vec<String>,
+    orphaned: Vec<String>,
     upserts: Vec<Record>,
 }
 
@@ -96,7 +99,7 @@ fn settle(changes: Vec<Change>) -> Settled {
     let mut places: HashMap<String, usize> = HashMap::with_capacity(changes.len());
     let mut children: HashMap<String, Vec<usize>> = HashMap::new();
     let mut seen = HashSet::new();
-    let mut deleted = Vec::new();
+    let (mut deleted, mut orphaned) = (Vec::new(), Vec::new());
     for change in changes {
         match change {
             Change::Upsert(record) => {
@@ -117,9 +120,7 @@ fn settle(changes: Vec<Change>) -> Settled {
                     if let Some(child) = upserts[place].take() {
                         places.remove(child.id());
                         // It may be stored already, as the child of another parent.
-                        if seen.insert(child.id().to_owned()) {
-                            deleted.push(child.source.id);
-                        }
+                        orphaned.push(child.source.id);
                     }
                 }
                 if seen.insert(id.clone()) {
@@ -128,17 +129,17 @@ fn settle(changes: Vec<Change>) -> Settled {
             }
         }
     }
-    Settled { deleted, upserts: upserts.into_iter().flatten().collect() }
+    Settled { deleted, orphaned, upserts: upserts.into_iter().flatten().collect() }
 }
 
 /// # Errors
 /// [`ErrorKind::DataFormat`](integrations_core::ErrorKind::DataFormat) when an entity cannot be written
 /// as JSON.
 pub(super) fn encode(changes: Vec<Change>, service: &ServiceId, operation: &'static str) -> Result<Page> {
-    let Settled { deleted, upserts } = settle(changes);
+    let Settled { deleted, orphaned, upserts } = settle(changes);
     let rows =
         upserts.into_iter().map(|record| Row::new(record, service, operation)).collect::<Result<_>>()?;
-    Ok(Page { deleted, rows })
+    Ok(Page { deleted, orphaned, rows })
 }
 
 impl Row {

@@ -148,9 +148,9 @@ impl Step {
         }
         let Self { generation, now, sweep, .. } = self;
         let key = self.write_stream(connection, &before).await?;
-        let Page { deleted, rows } = self.page;
+        let Page { deleted, orphaned, rows } = self.page;
         if !deleted.is_empty() {
-            let gone = with_children(connection, key, deleted).await?;
+            let gone = with_children(connection, key, deleted, orphaned).await?;
             names::delete_records(connection, key, &gone, COMMIT).await?;
             if before.has_quarantine {
                 release(connection, key, &gone).await?;
@@ -232,18 +232,24 @@ fn conflict(code: &'static str, message: &'static str) -> Error {
     Error::new(ErrorKind::Conflict, message).with_code(code).with_operation(COMMIT)
 }
 
-/// The ids, and those of the records whose parent they are.
-async fn with_children(connection: &mut SqliteConnection, key: i64, mut ids: Vec<String>) -> Result<String> {
+/// The ids that a commit deletes: the deleted ones, their stored children, and the orphaned ones.
+async fn with_children(
+    connection: &mut SqliteConnection,
+    key: i64,
+    mut deleted: Vec<String>,
+    orphaned: Vec<String>,
+) -> Result<String> {
     let children: Vec<String> = sqlx::query_scalar(
         "SELECT id FROM records WHERE stream = ? AND parent IN (SELECT value FROM json_each(?))",
     )
     .bind(key)
-    .bind(names::list(&ids, COMMIT)?)
+    .bind(names::list(&deleted, COMMIT)?)
     .fetch_all(connection)
     .await
     .or_store(COMMIT)?;
-    ids.extend(children);
-    names::list(&ids, COMMIT)
+    deleted.extend(children);
+    deleted.extend(orphaned);
+    names::list(&deleted, COMMIT)
 }
 
 /// Writes the rows, and returns the list of their ids.
