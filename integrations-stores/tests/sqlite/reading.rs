@@ -37,7 +37,7 @@ fn of(event: Event) -> Record {
 
 async fn put(store: &SqliteStore, stream: &StreamKey, records: Vec<Record>) {
     let revision = store.load(stream).await.unwrap().revision;
-    let changes = records.into_iter().map(|record| Change::Upsert(record)).collect();
+    let changes = records.into_iter().map(Change::Upsert).collect();
     store.commit(Commit { changes, ..commit(stream, revision, &[]) }).await.unwrap();
 }
 
