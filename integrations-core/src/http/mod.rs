@@ -5,6 +5,7 @@
 //! are credentials attached, and only to the origins that the adapter allows.
 
 pub mod classify;
+mod conditional;
 mod origin;
 #[cfg(feature = "reqwest")]
 pub mod reqwest;
@@ -12,6 +13,7 @@ mod session;
 mod transport;
 
 pub use self::classify::{Class, Failure, Rule, RuleMatch};
+pub use self::conditional::{CacheMode, Kept};
 pub use self::origin::Origins;
 pub use self::session::Session;
 pub use self::transport::{Priority, Request, Response, Transport};

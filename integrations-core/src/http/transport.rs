@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
 
+use super::conditional::{CacheMode, Kept};
 use crate::error::Result;
 
 /// A request to a provider.
@@ -30,6 +31,10 @@ pub struct Request {
     pub cost: u32,
     /// Who waits for it.
     pub priority: Priority,
+    /// What may be done with an answer that is kept; nothing by default.
+    pub cache: CacheMode,
+    /// Whether an answer that is kept will do when the provider cannot be reached; no by default.
+    pub fallback: bool,
     /// How long the whole answer may take.
     pub timeout: Duration,
     /// How many bytes the answer's body may have.
@@ -54,6 +59,8 @@ impl Request {
             idempotent,
             cost: 1,
             priority: Priority::default(),
+            cache: CacheMode::Off,
+            fallback: false,
             timeout: Self::TIMEOUT,
             max_body: Self::MAX_BODY,
         }
@@ -62,6 +69,37 @@ impl Request {
     /// A GET request.
     pub fn get(operation: &'static str, url: Url) -> Self {
         Self::new(operation, Method::GET, url)
+    }
+
+    /// Says what it costs, in the provider's units.
+    pub fn with_cost(mut self, cost: u32) -> Self {
+        self.cost = cost;
+        self
+    }
+
+    /// Says who waits for it.
+    pub fn with_priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Keeps the answer, and says what may be done with it. Only the answers of GET are kept.
+    pub fn with_cache(mut self, cache: CacheMode) -> Self {
+        self.cache = cache;
+        self
+    }
+
+    /// Takes the last good answer when this one fails for a passing reason; it is marked as
+    /// [stale](super::Kept::stale), with its age. Needs a [`CacheMode`] that keeps answers.
+    pub fn with_fallback(mut self) -> Self {
+        self.fallback = true;
+        self
+    }
+
+    /// Says whether sending it twice does the same as sending it once.
+    pub fn with_idempotent(mut self, idempotent: bool) -> Self {
+        self.idempotent = idempotent;
+        self
     }
 
     /// Adds a header, replacing any of the same name.
@@ -112,12 +150,14 @@ pub struct Response {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+    /// Set when it is an answer that was kept.
+    pub kept: Option<Kept>,
 }
 
 impl Response {
     /// An answer.
     pub fn new(status: StatusCode, headers: HeaderMap, body: impl Into<Bytes>) -> Self {
-        Self { status, headers, body: body.into() }
+        Self { status, headers, body: body.into(), kept: None }
     }
 }
 
