@@ -2,10 +2,10 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use bytes::Bytes;
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
-use serde_json::value::RawValue;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Raw;
@@ -48,12 +48,100 @@ where
     deserializer.deserialize_str(Text(expected, make, PhantomData))
 }
 
-/// Cuts out of a page the items that were read from it as [`RawValue`]s, without a copy.
+/// Cuts the items of a page out of it, without a copy, and reads the rest of the page.
 ///
-/// # Panics
-/// When an item was not read from this page.
-pub fn items(page: &Bytes, items: &[&RawValue]) -> Vec<Raw> {
-    items.iter().map(|item| Raw::new(page.slice_ref(item.get().as_bytes()))).collect()
+/// `field` names the array of the items on the top level of the page. The page is walked just to find
+/// where each item ends: whether it is sound is for [`decode_item`] to say, so that one that is not harms
+/// itself only. `T` sees the array empty; declare it as `[IgnoredAny; 0]`, and a page whose items were
+/// not found is refused instead of taken for empty.
+///
+/// `None` when the page cannot be read.
+pub fn cut_items<T: DeserializeOwned>(page: &Bytes, field: &str) -> Option<(T, Vec<Raw>)> {
+    let mut items = Vec::new();
+    let mut rest = Vec::new();
+    let mut rest_from = 0;
+    let mut walk = Walk { text: page, at: 0 };
+    walk.next_if(b'{')?;
+    // What stands around the items is checked when the rest is read.
+    while walk.peek()? != b'}' {
+        let key = walk.value()?;
+        walk.next_if(b':')?;
+        let is_field = page[key].strip_prefix(b"\"")?.strip_suffix(b"\"")? == field.as_bytes();
+        if is_field && walk.next_if(b'[').is_some() {
+            rest.extend_from_slice(&page[rest_from..walk.at]);
+            if walk.peek()? != b']' {
+                items.push(Raw::new(page.slice(walk.value()?)));
+                while walk.next_if(b',').is_some() {
+                    items.push(Raw::new(page.slice(walk.value()?)));
+                }
+            }
+            rest_from = walk.at;
+            walk.next_if(b']')?;
+        } else {
+            walk.value()?;
+        }
+        if walk.next_if(b',').is_none() {
+            break;
+        }
+    }
+    rest.extend_from_slice(&page[rest_from..]);
+    Some((serde_json::from_slice(&rest).ok()?, items))
+}
+
+/// Walks over JSON text that is not known to be sound, from value to value.
+struct Walk<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl Walk<'_> {
+    /// The next byte that is no white space.
+    fn peek(&mut self) -> Option<u8> {
+        let rest = &self.text[self.at..];
+        self.at += rest.iter().position(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))?;
+        Some(self.text[self.at])
+    }
+
+    fn next_if(&mut self, byte: u8) -> Option<()> {
+        (self.peek()? == byte).then(|| self.at += 1)
+    }
+
+    /// Where the next value lies.
+    fn value(&mut self) -> Option<Range<usize>> {
+        let mut depth = 0_usize;
+        let first = self.peek()?;
+        let start = self.at;
+        if !matches!(first, b'{' | b'[' | b'"') {
+            let rest = &self.text[start..];
+            self.at +=
+                rest.iter().position(|byte| matches!(byte, b',' | b']' | b'}' | b' ' | b'\n' | b'\r'))?;
+            return (self.at > start).then_some(start..self.at);
+        }
+        loop {
+            let byte = *self.text.get(self.at)?;
+            self.at += 1;
+            match byte {
+                b'"' => self.string()?,
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth -= 1,
+                _ => continue,
+            }
+            if depth == 0 {
+                return Some(start..self.at);
+            }
+        }
+    }
+
+    /// Goes behind the end of a string whose beginning is passed.
+    fn string(&mut self) -> Option<()> {
+        loop {
+            self.at += memchr::memchr2(b'"', b'\\', self.text.get(self.at..)?)? + 1;
+            if self.text[self.at - 1] == b'"' {
+                return Some(());
+            }
+            self.at += 1;
+        }
+    }
 }
 
 /// Reads an answer whose shape the caller relies on.
@@ -83,7 +171,9 @@ pub fn unreadable<T: DeserializeOwned>(body: &[u8], operation: &'static str) -> 
 /// # Errors
 /// An [`ItemError`] with the JSON path of what could not be read, found by reading the item again.
 pub fn decode_item<'a, T: serde::Deserialize<'a>>(item: &'a [u8]) -> Result<T, ItemError> {
-    serde_json::from_slice(item).map_err(|_| {
+    // Text that is known to be UTF-8 as a whole is not looked at again string by string.
+    let text = str::from_utf8(item).map_err(|_| ItemError::new("$", "not UTF-8"))?;
+    serde_json::from_str(text).map_err(|_| {
         let (path, reason) = explain::<T>(item).unwrap_or_else(|| ("$".into(), "not JSON".into()));
         ItemError::new(path, reason)
     })
@@ -181,8 +271,67 @@ mod tests {
         assert_eq!(error.to_string(), "$.inner.minutes: expected u32");
         let error = decode_item::<Item>(br#"{"inner":{"minutes":1}}"#).unwrap_err();
         assert_eq!(error.to_string(), "$: missing field `id`");
+        let error = decode_item::<Item>(b"{\"id\":\"\xff\"}").unwrap_err();
+        assert_eq!(error.to_string(), "$: not UTF-8");
         let error = decode_item::<Item>(b"{").unwrap_err();
         assert_eq!(error.to_string(), "$: not JSON");
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[allow(dead_code)]
+    struct Page {
+        #[serde(default)]
+        items: [serde::de::IgnoredAny; 0],
+        next: Option<String>,
+    }
+
+    fn cut(page: &'static str) -> Option<(Option<String>, Vec<String>)> {
+        let (page, items) = cut_items::<Page>(&Bytes::from(page), "items")?;
+        Some((page.next, items.iter().map(|item| item.to_text().into_owned()).collect()))
+    }
+
+    #[test]
+    fn items_are_cut_out_of_their_page_as_they_are() {
+        let page = r#" { "a" : {"items":[1]}, "items" : [ {"id":"]}\\\"[{"} , 7,null ,"x", [[]],{} ] , "next":"n" } "#;
+        let items = [r#"{"id":"]}\\\"[{"}"#, "7", "null", r#""x""#, "[[]]", "{}"];
+        assert_eq!(cut(page), Some((Some("n".into()), items.map(str::to_owned).to_vec())));
+        assert_eq!(cut(r#"{"items":[],"next":null}"#), Some((None, vec![])));
+        assert_eq!(cut("{}"), Some((None, vec![])));
+        assert_eq!(cut(r#"{"next":"n"}"#), Some((Some("n".into()), vec![])));
+    }
+
+    #[test]
+    fn an_item_that_is_no_json_leaves_the_others_whole() {
+        let page = r#"{"items":[{"id":1},{"id":tru},{"id":,},{"id":3}],"next":"n"}"#;
+        let items = [r#"{"id":1}"#, r#"{"id":tru}"#, r#"{"id":,}"#, r#"{"id":3}"#];
+        assert_eq!(cut(page), Some((Some("n".into()), items.map(str::to_owned).to_vec())));
+    }
+
+    #[test]
+    fn a_page_that_is_not_whole_or_hides_its_items_is_refused() {
+        let whole = r#"{"items":[{"id":"a\\"},{"id":"b"}],"next":"n"}"#;
+        assert!(cut(whole).is_some());
+        for end in 0..whole.len() {
+            assert_eq!(cut(&whole[..end]), None, "{end}");
+        }
+        for page in [
+            r#"{"items":null}"#,
+            r#"{"items":{"id":1}}"#,
+            r#"{"it\u0065ms":[{"id":1}]}"#,
+            r#"{"items":[],"items":[]}"#,
+            r#"{"items":[1,]}"#,
+            r#"{"items":[1 2]}"#,
+            r#"{"items":[,1]}"#,
+            r#"{"items":[{]}"#,
+            r#"{"items":[}]}"#,
+            r#"{"items":[]]}"#,
+            r#"{"items":[]}x"#,
+            r#"{"next":"n""#,
+            "[]",
+            "{}{",
+        ] {
+            assert_eq!(cut(page), None, "{page}");
+        }
     }
 
     #[test]

@@ -79,7 +79,7 @@ pub(super) async fn list_events(config: &GoogleConfig, session: &Session, pull: 
     }
     let answer =
         session.send(Request::get(LIST_EVENTS, url)).await.map_err(|error| lost_page(error, &pull))?;
-    let Ok(page) = serde_json::from_slice::<Events<'_>>(&answer.body) else {
+    let Some((page, items)) = json::cut_items::<Events>(&answer.body, "items") else {
         return Err(Events::unreadable(&answer.body, LIST_EVENTS));
     };
     let next = match (page.next_page_token, page.next_sync_token) {
@@ -92,7 +92,7 @@ pub(super) async fn list_events(config: &GoogleConfig, session: &Session, pull: 
     let mut context = PageContext::default();
     context.time_zone = page.time_zone.and_then(|zone| zone.parse().ok());
     context.default_reminders = page.default_reminders.into_iter().map(Into::into).collect();
-    Ok(Page { items: json::items(&answer.body, &page.items), context, next })
+    Ok(Page { items, context, next })
 }
 
 /// A page token that Google no longer takes is answered with 400, and means that the listing has to

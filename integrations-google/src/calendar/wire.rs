@@ -3,16 +3,14 @@
 //! The shapes of `calendarList.list` and `events.list`, with what the family reads of them. Words that
 //! Google may add to are read into open enums; times are read by the shape that they have.
 
-use std::borrow::Cow;
-
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, Utc};
 use integrations_core::Error;
 use integrations_core::json;
 use integrations_core::model::{
     EventKind, EventStatus, Person, Reminder, ReminderMethod, ResponseStatus, Transparency, Visibility,
 };
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -37,21 +35,20 @@ pub(super) struct CalendarEntry {
     pub deleted: bool,
 }
 
-/// A page of events; the items are cut out of it, and read one by one.
+/// A page of events; the items are cut out of it before, and read one by one.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Events<'a> {
-    #[serde(borrow, default)]
-    pub items: Vec<&'a RawValue>,
+pub(super) struct Events {
+    #[serde(default, rename = "items")]
+    _items: [IgnoredAny; 0],
     pub next_page_token: Option<String>,
     pub next_sync_token: Option<String>,
-    #[serde(borrow)]
-    pub time_zone: Option<Cow<'a, str>>,
+    pub time_zone: Option<String>,
     #[serde(default)]
     pub default_reminders: Vec<WireReminder>,
 }
 
-impl Events<'_> {
+impl Events {
     /// Why a body is no page of events.
     pub(super) fn unreadable(body: &[u8], operation: &'static str) -> Error {
         #[derive(Deserialize)]
@@ -59,7 +56,7 @@ impl Events<'_> {
         #[allow(dead_code, reason = "the shape is what matters")]
         struct Shape {
             #[serde(default)]
-            items: Vec<serde::de::IgnoredAny>,
+            items: Vec<IgnoredAny>,
             next_page_token: Option<String>,
             next_sync_token: Option<String>,
             time_zone: Option<String>,
