@@ -92,28 +92,23 @@ impl<'a> Conditional<'a> {
     }
 
     /// Keeps an answer that can be asked for again, or renews the one that still holds.
-    pub(super) async fn settle(
-        &self,
-        kept: Option<Answer>,
-        answer: Response,
-        now: DateTime<Utc>,
-    ) -> Result<Response> {
-        match kept {
-            Some(mut kept) if answer.status == StatusCode::NOT_MODIFIED => {
-                kept.at = now;
-                self.cache.put(&self.key, kept.write()).await?;
-                Ok(kept.respond(false))
-            }
-            _ => {
-                let validated =
-                    answer.headers.contains_key(ETAG) || answer.headers.contains_key(LAST_MODIFIED);
-                if answer.status == StatusCode::OK && (validated || matches!(self.mode, CacheMode::Fresh(_)))
-                {
-                    let kept = Answer { at: now, headers: answer.headers.clone(), body: answer.body.clone() };
-                    self.cache.put(&self.key, kept.write()).await?;
-                }
-                Ok(answer)
-            }
+    pub(super) async fn settle(&self, kept: Option<Answer>, answer: Response, now: DateTime<Utc>) -> Response {
+        if let (Some(mut kept), StatusCode::NOT_MODIFIED) = (kept, answer.status) {
+            kept.at = now;
+            self.keep(&kept).await;
+            return kept.respond(false);
+        }
+        let validated = answer.headers.contains_key(ETAG) || answer.headers.contains_key(LAST_MODIFIED);
+        if answer.status == StatusCode::OK && (validated || matches!(self.mode, CacheMode::Fresh(_))) {
+            self.keep(&Answer { at: now, headers: answer.headers.clone(), body: answer.body.clone() }).await;
+        }
+        answer
+    }
+
+    /// What cannot be kept is asked for again.
+    async fn keep(&self, answer: &Answer) {
+        if let Err(error) = self.cache.put(&self.key, answer.write()).await {
+            tracing::warn!(%error, "the answer could not be kept");
         }
     }
 }
@@ -164,8 +159,8 @@ impl Answer {
     }
 
     /// The kept answer, as the provider gave it.
-    pub(super) fn respond(self, stale: bool) -> Response {
-        let mut response = Response::new(StatusCode::OK, self.headers, self.body);
+    pub(super) fn respond(&self, stale: bool) -> Response {
+        let mut response = Response::new(StatusCode::OK, self.headers.clone(), self.body.clone());
         response.kept = Some(Kept { at: self.at, stale });
         response
     }

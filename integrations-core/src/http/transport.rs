@@ -35,8 +35,11 @@ pub struct Request {
     pub cache: CacheMode,
     /// Whether an answer that is kept will do when the provider cannot be reached; no by default.
     pub fallback: bool,
-    /// How long the whole answer may take.
+    /// How long one try may take, until its answer is whole; 30 s by default.
     pub timeout: Duration,
+    /// How long the call may take with all its tries and waits; by default 60 s for a person, 300 s for a
+    /// notification, 900 s for a sync in the background.
+    pub deadline: Option<Duration>,
     /// How many bytes the answer's body may have.
     pub max_body: usize,
 }
@@ -62,6 +65,7 @@ impl Request {
             cache: CacheMode::Off,
             fallback: false,
             timeout: Self::TIMEOUT,
+            deadline: None,
             max_body: Self::MAX_BODY,
         }
     }
@@ -93,6 +97,12 @@ impl Request {
     /// [stale](super::Kept::stale), with its age. Needs a [`CacheMode`] that keeps answers.
     pub fn with_fallback(mut self) -> Self {
         self.fallback = true;
+        self
+    }
+
+    /// Says how long the call may take with all its tries and waits.
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
         self
     }
 
