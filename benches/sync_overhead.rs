@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use integrations_benches::figures::{Spread, count, table};
+use integrations_benches::figures::{Spread, Stopwatch, count, table};
 use integrations_benches::process::{Fakes, Program, TOKEN, Usage, build, report};
 use integrations_benches::{Result, plain};
 use integrations_core::Gateway;
@@ -164,8 +164,7 @@ async fn contestant(name: &str, url: &str, token: &str) -> Result<()> {
 /// What somebody writes who needs no more than the events.
 async fn bare(base: &str, token: &str) -> Result<Outcome> {
     let client = reqwest::Client::new();
-    let clock = SystemClock::new();
-    let start = clock.monotonic();
+    let watch = Stopwatch::start();
     let mut events = 0;
     let mut page_token: Option<String> = None;
     loop {
@@ -182,7 +181,7 @@ async fn bare(base: &str, token: &str) -> Result<Outcome> {
             break;
         }
     }
-    Ok(Outcome { events, seconds: (clock.monotonic() - start).as_secs_f64() })
+    Ok(Outcome { events, seconds: watch.seconds() })
 }
 
 /// The same through the whole family.
@@ -204,10 +203,9 @@ async fn engine(base: &str, token: &str) -> Result<Outcome> {
         .sync_settings(settings)
         .build()?;
 
-    let clock = SystemClock::new();
-    let start = clock.monotonic();
+    let watch = Stopwatch::start();
     let total = gateway.sync(&connection.id).await?.into_result()?.total();
-    Ok(Outcome { events: total.upserted, seconds: (clock.monotonic() - start).as_secs_f64() })
+    Ok(Outcome { events: total.upserted, seconds: watch.seconds() })
 }
 
 /// A connection as it would be stored after a user has come back with a grant.

@@ -42,17 +42,36 @@ impl fmt::Display for Spread {
     }
 }
 
+/// Takes the time.
+#[derive(Debug)]
+pub struct Stopwatch {
+    clock: SystemClock,
+    start: Duration,
+}
+
+impl Stopwatch {
+    /// Starts now.
+    pub fn start() -> Self {
+        let clock = SystemClock::new();
+        Self { clock, start: clock.monotonic() }
+    }
+
+    /// How many seconds have passed.
+    pub fn seconds(&self) -> f64 {
+        self.clock.monotonic().saturating_sub(self.start).as_secs_f64()
+    }
+}
+
 /// Runs some work as often as fits into `about`, and says how many seconds one run took.
 pub fn seconds_each<T>(about: Duration, mut work: impl FnMut() -> T) -> f64 {
-    let clock = SystemClock::new();
-    let start = clock.monotonic();
+    let watch = Stopwatch::start();
     let mut runs = 0.0;
     loop {
         black_box(work());
         runs += 1.0;
-        let taken = clock.monotonic() - start;
-        if taken >= about {
-            return taken.as_secs_f64() / runs;
+        let taken = watch.seconds();
+        if taken >= about.as_secs_f64() {
+            return taken / runs;
         }
     }
 }
@@ -79,14 +98,15 @@ pub fn table(rows: &[Vec<String>]) -> String {
             *width = cell.chars().count().max(*width);
         }
     }
-    let mut text = String::new();
-    for row in rows {
-        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            text.push_str(&if column == 0 { format!("{cell:<width$}") } else { format!("  {cell:>width$}") });
-        }
-        text.push('\n');
-    }
-    text
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).enumerate();
+        let cells = cells.map(|(column, (cell, width))| match column {
+            0 => format!("{cell:<width$}"),
+            _ => format!("  {cell:>width$}"),
+        });
+        cells.chain(["\n".to_owned()]).collect::<String>()
+    };
+    rows.iter().map(line).collect()
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde::Deserialize;
-use url::Url;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -61,7 +60,7 @@ pub struct Event {
     pub hangout_link: Option<String>,
     pub color_id: Option<String>,
     pub event_label_id: Option<String>,
-    pub html_link: Option<Url>,
+    pub html_link: Option<String>,
     pub created: Option<DateTime<Utc>>,
     pub updated: Option<DateTime<Utc>>,
 }
@@ -136,6 +135,7 @@ pub struct Person {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(clippy::struct_excessive_bools, reason = "Google's fields")]
 pub struct Attendee {
     pub email: Option<String>,
     pub display_name: Option<String>,

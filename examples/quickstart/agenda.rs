@@ -48,7 +48,7 @@ pub(crate) async fn coming_week(
     for query in [all().overlapping(window.from, window.to), all().recurring(true), all().exceptions(true)] {
         for record in store.records(&query).await? {
             if let Some(event) = record.entity.as_event() {
-                events.insert((event.calendar_id.clone(), event.id.clone()), event.clone());
+                events.insert((event.calendar_id.to_string(), event.id.clone()), event.clone());
             }
         }
     }
@@ -75,7 +75,7 @@ fn entry(occurrence: &Occurrence<'_>, today: NaiveDate, zone: Tz) -> Entry {
         start: (!all_day && !goes_on).then(|| occurrence.start.in_zone(zone).time()),
         time,
         title: event.title.clone().unwrap_or_else(|| "(untitled)".to_owned()),
-        calendar: event.calendar_id.clone(),
+        calendar: event.calendar_id.to_string(),
         place: event.location.clone().unwrap_or_default(),
     }
 }

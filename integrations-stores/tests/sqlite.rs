@@ -1,5 +1,7 @@
 //! Does the SQLite backend keep the promises of the host traits, and its own?
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 #[path = "sqlite/opening.rs"]
 mod opening;
 #[path = "sqlite/reading.rs"]
@@ -12,7 +14,9 @@ mod writing;
 use std::sync::Arc;
 
 use integrations_core::clock::Clock;
+use integrations_core::sync::{Commit, Fence, Position, StreamKey};
 use integrations_stores::SqliteStore;
+use integrations_testkit::conformance::upsert;
 use tempfile::TempDir;
 
 mod on_disk {
@@ -43,4 +47,17 @@ mod in_memory {
 
 fn directory() -> TempDir {
     tempfile::tempdir().unwrap()
+}
+
+fn commit(stream: &StreamKey, expected_revision: u64, ids: &[&str]) -> Commit {
+    Commit {
+        stream: stream.clone(),
+        fence: Fence::default(),
+        expected_revision,
+        generation: 1,
+        changes: ids.iter().map(|id| upsert(id)).collect(),
+        quarantined: Vec::new(),
+        sweep: None,
+        position: Position::Resync { generation: 1 },
+    }
 }

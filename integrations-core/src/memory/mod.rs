@@ -112,7 +112,7 @@ impl SyncSink for MemoryStore {
             match change {
                 Change::Upsert(mut record) => {
                     record.raw = record.raw.detach();
-                    data.records.insert(record.id().to_owned(), (commit.generation, *record));
+                    data.records.insert(record.id().to_owned(), (commit.generation, record));
                 }
                 Change::Delete { id } => data.records.retain(|other, (_, record)| {
                     *other != id && record.entity.parent_id() != Some(id.as_str())

@@ -6,6 +6,7 @@ use url::Url;
 
 use super::open_enum::open_enum;
 use super::time::EventTime;
+use crate::connection::StreamId;
 
 /// A calendar event: a single one, the master of a series, or an exception of a series.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,7 +15,7 @@ pub struct Event {
     /// The provider's id, unique within its calendar.
     pub id: String,
     /// The provider's id of the calendar.
-    pub calendar_id: String,
+    pub calendar_id: StreamId,
     /// The iCalendar UID (RFC 5545): the same for a meeting in every attendee's calendar, and for all
     /// parts of a series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,7 +89,7 @@ pub struct Event {
 
 impl Event {
     /// An event with nothing but its id, its calendar and its start.
-    pub fn new(id: impl Into<String>, calendar_id: impl Into<String>, start: EventTime) -> Self {
+    pub fn new(id: impl Into<String>, calendar_id: impl Into<StreamId>, start: EventTime) -> Self {
         Self {
             id: id.into(),
             calendar_id: calendar_id.into(),

@@ -10,7 +10,6 @@ mod time;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use url::Url;
 
 pub use self::event::{
     Attachment, Attendee, Conference, ConferenceEntry, Event, EventKind, EventStatus, Person, Recurrence,
@@ -30,9 +29,9 @@ pub struct Source {
     /// The provider's version of the item (an ETag, a change key), verbatim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// A page on which a person can see the item.
+    /// The address of a page on which a person can see the item, as the provider sent it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub link: Option<Url>,
+    pub link: Option<String>,
     /// When the item last changed at the provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modified_at: Option<DateTime<Utc>>,
@@ -129,7 +128,7 @@ impl Record {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     /// The item is there, in this state.
-    Upsert(Box<Record>),
+    Upsert(Record),
     /// The provider says that the item is gone, and with it the items whose
     /// [parent](Entity::parent_id) it is.
     Delete {

@@ -236,6 +236,8 @@ impl Run<'_> {
     }
 
     async fn commit_page(&mut self, position: &mut Position, page: Page) -> Result<()> {
+        // What follows keeps this thread busy: let the request that was just made go out first.
+        tokio::task::yield_now().await;
         let Normalized { changes, quarantined } = self.pipeline.run(&page.items, self.key, &page.context);
         let unidentified = quarantined.iter().filter(|item| item.id.is_none()).count() as u64;
         let next = position.after(&page.next, unidentified);

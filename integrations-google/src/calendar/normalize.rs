@@ -44,7 +44,7 @@ fn change(wire: WireEvent, item: &Raw, context: &ItemContext<'_>) -> Result<Chan
         (None, Some(original)) if cancelled => original.clone(),
         (None, _) => return Err(ItemError::new("$.start", "missing")),
     };
-    let mut event = Event::new(wire.id, context.stream.stream.as_str(), start);
+    let mut event = Event::new(wire.id, &context.stream.stream, start);
     event.end = match wire.end {
         Some(end) if !wire.end_time_unspecified => Some(moment(&end, zone, "$.end")?),
         _ => None,
@@ -81,7 +81,7 @@ fn change(wire: WireEvent, item: &Raw, context: &ItemContext<'_>) -> Result<Chan
         link: wire.html_link,
         modified_at: wire.updated,
     };
-    Ok(Change::Upsert(Box::new(Record { entity: Entity::Event(Box::new(event)), source, raw: item.clone() })))
+    Ok(Change::Upsert(Record { entity: Entity::Event(Box::new(event)), source, raw: item.clone() }))
 }
 
 /// A day, or an instant with its zone: the event's own, else its calendar's.
@@ -152,10 +152,9 @@ fn attachment(wire: WireAttachment) -> Attachment {
     Attachment { id: wire.file_id, title: wire.title, url: wire.file_url, media_type: wire.mime_type }
 }
 
-fn conference(wire: Option<WireConference>, hangout_link: Option<Box<str>>) -> Option<Conference> {
+fn conference(wire: Option<WireConference>, hangout_link: Option<String>) -> Option<Conference> {
     let Some(wire) = wire else {
-        let entry =
-            ConferenceEntry { kind: "video".into(), uri: hangout_link?.into(), label: None, code: None };
+        let entry = ConferenceEntry { kind: "video".into(), uri: hangout_link?, label: None, code: None };
         return Some(Conference { entries: vec![entry], ..Conference::default() });
     };
     let (solution, name) = match wire.conference_solution {

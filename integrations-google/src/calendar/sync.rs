@@ -28,7 +28,8 @@ pub(super) async fn list_calendars(config: &GoogleConfig, session: &Session) -> 
         let mut url = join(&config.calendar_url, &["users", "me", "calendarList"])?;
         url.query_pairs_mut()
             .append_pair("maxResults", &CALENDARS_PER_PAGE.to_string())
-            .append_pair("showHidden", "true");
+            .append_pair("showHidden", "true")
+            .append_pair("prettyPrint", "false");
         if let Some(page) = &page {
             url.query_pairs_mut().append_pair("pageToken", page);
         }
@@ -66,6 +67,7 @@ pub(super) async fn list_events(config: &GoogleConfig, session: &Session, pull: 
         let mut query = url.query_pairs_mut();
         query.append_pair("maxResults", &pull.page_size.clamp(1, EVENTS_PER_PAGE).to_string());
         query.append_pair("singleEvents", "false");
+        query.append_pair("prettyPrint", "false");
         let page = match pull.from {
             PullFrom::Listing { page } => page,
             PullFrom::Changes { since, page } => {

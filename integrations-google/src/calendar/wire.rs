@@ -107,12 +107,10 @@ pub(super) struct WireEvent {
     #[serde(default)]
     pub attachments: Vec<WireAttachment>,
     pub conference_data: Option<WireConference>,
-    #[serde(default, deserialize_with = "hangout_link")]
-    pub hangout_link: Option<Box<str>>,
+    pub hangout_link: Option<String>,
     pub color_id: Option<String>,
     pub event_label_id: Option<String>,
-    #[serde(default, deserialize_with = "link")]
-    pub html_link: Option<url::Url>,
+    pub html_link: Option<String>,
     #[serde(default, deserialize_with = "instant")]
     pub created: Option<DateTime<Utc>>,
     #[serde(default, deserialize_with = "instant")]
@@ -278,15 +276,6 @@ fn zone<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<integrations_core::model::Zone>, D::Error> {
     json::text(deserializer, |name| Some(integrations_core::model::Zone::from_name(name)))
-}
-
-fn hangout_link<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<str>>, D::Error> {
-    json::text(deserializer, |link| Some(link.into()))
-}
-
-/// A link that is no address is of no use, and no reason to refuse the event.
-fn link<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<url::Url>, D::Error> {
-    json::text(deserializer, |link| link.parse().ok())
 }
 
 fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {

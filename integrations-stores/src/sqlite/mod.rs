@@ -6,10 +6,11 @@
 //! also of several processes, may share a file on a local disk.
 //!
 //! One connection writes and a few read, so that readers never wait for a writer. Memory stays small
-//! whatever the size of the database: each connection holds at most 8 MB of pages.
+//! whatever the size of the database: the writer holds at most 16 MB of it, and each reader 4 MB.
 
 mod failure;
 mod kv;
+mod names;
 mod open;
 mod page;
 mod query;

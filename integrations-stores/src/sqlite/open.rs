@@ -39,7 +39,13 @@ pub(super) async fn open(path: &Path, settings: &Settings) -> Result<Opened> {
         .max_connections(settings.readers.max(1))
         .acquire_timeout(settings.busy_timeout.max(Duration::from_secs(1)))
         .test_before_acquire(false)
-        .connect_lazy_with(options.clone().create_if_missing(false).pragma("query_only", "ON"));
+        .connect_lazy_with(
+            options
+                .clone()
+                .create_if_missing(false)
+                .pragma("cache_size", READER_CACHE)
+                .pragma("query_only", "ON"),
+        );
     Ok(Opened { name, writer, options: options.create_if_missing(false), readers })
 }
 
@@ -60,17 +66,22 @@ fn options(settings: &Settings) -> SqliteConnectOptions {
             Durability::Full => SqliteSynchronous::Full,
             Durability::Process => SqliteSynchronous::Normal,
         })
-        // In KiB, when negative: what a connection may hold, however large the database is.
-        .pragma("cache_size", "-8000")
+        .pragma("cache_size", WRITER_CACHE)
         .pragma("mmap_size", "0")
-        .pragma("wal_autocheckpoint", "2000")
+        .pragma("wal_autocheckpoint", "4000")
         .pragma("journal_size_limit", "67108864")
         .statement_cache_capacity(64)
         .thread_name(|id| format!("integrations-sqlite-{id}"))
         .disable_statement_logging()
 }
 
+/// Several records fit in a page; in one of 4096 there is often room for one and a half.
 const PAGE_SIZE: u32 = 8192;
+
+/// What a connection may hold of the database, however large that is; in KiB, when negative. The writer
+/// holds what a large commit changes, or the pages would be written to the log twice.
+const WRITER_CACHE: &str = "-16000";
+const READER_CACHE: &str = "-4000";
 
 /// Never opens the file itself: closing a file drops all POSIX locks that the process has on it,
 /// SQLite's among them (<https://www.sqlite.org/howtocorrupt.html>, 2.2).

@@ -8,9 +8,9 @@ use std::sync::LazyLock;
 
 use integrations_core::Result;
 use integrations_core::connection::ServiceId;
-use integrations_core::model::{Change, Entity, Raw, Record};
-use sqlx::Arguments;
+use integrations_core::model::{Change, Entity, Event, Raw, Record};
 use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments, SqliteConnection};
 
 use super::failure::unwritable;
 
@@ -19,7 +19,8 @@ use super::failure::unwritable;
 const BATCHES: [usize; 3] = [64, 8, 1];
 
 /// The columns that differ from row to row; the stream and the generation come last, once.
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 14] = [
+    "key",
     "id",
     "kind",
     "parent",
@@ -45,7 +46,7 @@ fn upsert_sql(rows: usize) -> String {
     let (stream, generation) = (rows * COLUMNS.len() + 1, rows * COLUMNS.len() + 2);
     let row = format!("({}${stream}, ${generation})", "?, ".repeat(COLUMNS.len()));
     let values = vec![row; rows].join(", ");
-    let updates = COLUMNS[1..]
+    let updates = COLUMNS[2..]
         .iter()
         .chain(&["generation"])
         .map(|column| format!("{column} = excluded.{column}"))
@@ -53,36 +54,34 @@ fn upsert_sql(rows: usize) -> String {
         .join(", ");
     format!(
         "INSERT INTO records ({columns}, stream, generation) VALUES {values} \
-         ON CONFLICT (stream, id) DO UPDATE SET {updates}"
+         ON CONFLICT (key) DO UPDATE SET {updates}"
     )
 }
 
 /// What a commit does to the records of its stream: the deletions first, then the upserts.
 pub(super) struct Page {
-    /// The ids that are gone, with the records whose parent they are; some may come back in `upserts`.
+    /// The ids that are gone, with the records whose parent they are; some may come back in `rows`.
     pub(super) deleted: Vec<String>,
-    /// The ids in `batches`.
-    pub(super) upserted: Vec<String>,
-    pub(super) batches: Vec<Batch>,
+    /// The ids that are gone alone: with their parent, which this commit has deleted.
+    pub(super) orphaned: Vec<String>,
+    pub(super) rows: Vec<Row>,
 }
 
-/// The arguments of one statement, but for the stream and the generation.
-pub(super) struct Batch {
-    sql: &'static str,
-    arguments: SqliteArguments,
-}
-
-impl Batch {
-    /// The statement for the records of this stream and generation.
-    pub(super) fn into_query(
-        mut self,
-        stream: i64,
-        generation: i64,
-    ) -> Result<(&'static str, SqliteArguments), sqlx::Error> {
-        add(&mut self.arguments, stream)?;
-        add(&mut self.arguments, generation)?;
-        Ok((self.sql, self.arguments))
-    }
+/// A record, ready to be written.
+pub(super) struct Row {
+    pub(super) id: String,
+    kind: &'static str,
+    parent: Option<String>,
+    title: Option<String>,
+    starts_at: Option<i64>,
+    ends_at: Option<i64>,
+    recurring: bool,
+    modified_at: Option<i64>,
+    version: Option<String>,
+    link: Option<String>,
+    service: Option<String>,
+    data: String,
+    raw: Raw,
 }
 
 /// Settles which change of an id is the last one.
@@ -91,15 +90,16 @@ impl Batch {
 /// same to do all deletions first, and then those upserts that no later change has undone.
 struct Settled {
     deleted: Vec<String>,
+    orphaned: Vec<String>,
     upserts: Vec<Record>,
 }
 
 fn settle(changes: Vec<Change>) -> Settled {
-    let mut upserts: Vec<Option<Box<Record>>> = Vec::with_capacity(changes.len());
+    let mut upserts: Vec<Option<Record>> = Vec::with_capacity(changes.len());
     let mut places: HashMap<String, usize> = HashMap::with_capacity(changes.len());
     let mut children: HashMap<String, Vec<usize>> = HashMap::new();
     let mut seen = HashSet::new();
-    let mut deleted = Vec::new();
+    let (mut deleted, mut orphaned) = (Vec::new(), Vec::new());
     for change in changes {
         match change {
             Change::Upsert(record) => {
@@ -120,9 +120,7 @@ fn settle(changes: Vec<Change>) -> Settled {
                     if let Some(child) = upserts[place].take() {
                         places.remove(child.id());
                         // It may be stored already, as the child of another parent.
-                        if seen.insert(child.id().to_owned()) {
-                            deleted.push(child.source.id);
-                        }
+                        orphaned.push(child.source.id);
                     }
                 }
                 if seen.insert(id.clone()) {
@@ -131,57 +129,81 @@ fn settle(changes: Vec<Change>) -> Settled {
             }
         }
     }
-    Settled { deleted, upserts: upserts.into_iter().flatten().map(|record| *record).collect() }
+    Settled { deleted, orphaned, upserts: upserts.into_iter().flatten().collect() }
 }
 
 /// # Errors
 /// [`ErrorKind::DataFormat`](integrations_core::ErrorKind::DataFormat) when an entity cannot be written
 /// as JSON.
 pub(super) fn encode(changes: Vec<Change>, service: &ServiceId, operation: &'static str) -> Result<Page> {
-    let Settled { deleted, upserts } = settle(changes);
-    let mut upserted = Vec::with_capacity(upserts.len());
-    let mut batches = Vec::new();
-    let mut rest = upserts.len();
-    let mut records = upserts.into_iter();
+    let Settled { deleted, orphaned, upserts } = settle(changes);
+    let rows =
+        upserts.into_iter().map(|record| Row::new(record, service, operation)).collect::<Result<_>>()?;
+    Ok(Page { deleted, orphaned, rows })
+}
+
+impl Row {
+    fn new(record: Record, service: &ServiceId, operation: &'static str) -> Result<Self> {
+        let Record { entity, source, raw } = record;
+        let (starts_at, ends_at) = times(&entity);
+        Ok(Self {
+            id: source.id,
+            kind: entity.kind().as_str(),
+            parent: entity.parent_id().map(str::to_owned),
+            title: entity.title().map(str::to_owned),
+            starts_at,
+            ends_at,
+            recurring: entity.as_event().is_some_and(Event::is_series),
+            modified_at: source.modified_at.map(|time| time.timestamp_micros()),
+            version: source.version,
+            link: source.link,
+            service: (source.service != *service).then(|| source.service.as_str().to_owned()),
+            data: serde_json::to_string(&entity).map_err(|_| unwritable("record", operation))?,
+            raw,
+        })
+    }
+
+    fn push(self, key: i64, arguments: &mut SqliteArguments) -> Result<(), sqlx::Error> {
+        add(arguments, key)?;
+        add(arguments, self.id)?;
+        add(arguments, self.kind)?;
+        add(arguments, self.parent)?;
+        add(arguments, self.title)?;
+        add(arguments, self.starts_at)?;
+        add(arguments, self.ends_at)?;
+        add(arguments, self.recurring)?;
+        add(arguments, self.modified_at)?;
+        add(arguments, self.version)?;
+        add(arguments, self.link)?;
+        add(arguments, self.service)?;
+        add(arguments, self.data)?;
+        add_raw(arguments, &self.raw)
+    }
+}
+
+/// Writes rows, each under its key: a new one, or that of the record that it replaces.
+pub(super) async fn write(
+    connection: &mut SqliteConnection,
+    stream: i64,
+    generation: i64,
+    rows: Vec<(i64, Row)>,
+) -> Result<(), sqlx::Error> {
+    let mut rest = rows.len();
+    let mut rows = rows.into_iter();
     for (size, sql) in BATCHES.into_iter().zip(STATEMENTS.iter()) {
         while rest >= size {
             rest -= size;
             let mut arguments = SqliteArguments::default();
             arguments.reserve(size * COLUMNS.len() + 2, 0);
-            for record in records.by_ref().take(size) {
-                upserted.push(record.id().to_owned());
-                let data =
-                    serde_json::to_string(&record.entity).map_err(|_| unwritable("record", operation))?;
-                push_row(&mut arguments, record, data, service)
-                    .map_err(|error| super::failure::store_error(operation, error))?;
+            for (key, row) in rows.by_ref().take(size) {
+                row.push(key, &mut arguments)?;
             }
-            batches.push(Batch { sql: sql.as_str(), arguments });
+            add(&mut arguments, stream)?;
+            add(&mut arguments, generation)?;
+            sqlx::query_with(sql.as_str(), arguments).execute(&mut *connection).await?;
         }
     }
-    Ok(Page { deleted, upserted, batches })
-}
-
-fn push_row(
-    arguments: &mut SqliteArguments,
-    record: Record,
-    data: String,
-    service: &ServiceId,
-) -> Result<(), sqlx::Error> {
-    let Record { entity, source, raw } = record;
-    let (starts_at, ends_at) = times(&entity);
-    add(arguments, source.id)?;
-    add(arguments, entity.kind().as_str())?;
-    add(arguments, entity.parent_id().map(str::to_owned))?;
-    add(arguments, entity.title().map(str::to_owned))?;
-    add(arguments, starts_at)?;
-    add(arguments, ends_at)?;
-    add(arguments, entity.as_event().is_some_and(integrations_core::model::Event::is_series))?;
-    add(arguments, source.modified_at.map(|time| time.timestamp_micros()))?;
-    add(arguments, source.version)?;
-    add(arguments, source.link.map(String::from))?;
-    add(arguments, (source.service != *service).then(|| source.service.as_str().to_owned()))?;
-    add(arguments, data)?;
-    add_raw(arguments, &raw)
+    Ok(())
 }
 
 /// As text, so that a person and SQLite's JSON functions can read it; as the bytes where it is none.

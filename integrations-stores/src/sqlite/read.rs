@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use integrations_core::Result;
 use integrations_core::connection::{ConnectionId, Owner};
 use integrations_core::model::{Entity, Raw, Source};
 use integrations_core::sync::{StreamKey, StreamState};
-use integrations_core::{Error, ErrorKind, Result};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -106,12 +106,14 @@ impl SqliteStore {
         let row = sqlx::query(
                     "SELECT r.starts_at, r.ends_at, r.key, r.stream, s.tenant, s.user, s.service, \
                      s.connection, s.stream, r.id, r.version, r.link, r.modified_at, r.service, r.data, r.raw \
-                     FROM streams AS s CROSS JOIN records AS r ON r.stream = s.key \
-                     WHERE s.connection = ? AND s.stream = ? AND r.id = ?",
+                     FROM streams AS s CROSS JOIN records AS r ON r.key = ( \
+                       SELECT key FROM recent_names WHERE stream = s.key AND id = ?1 \
+                       UNION ALL SELECT key FROM names WHERE stream = s.key AND id = ?1) \
+                     WHERE s.connection = ?2 AND s.stream = ?3",
                 )
+                .bind(id)
                 .bind(stream.connection.as_str())
                 .bind(stream.stream.as_str())
-                .bind(id)
                 .fetch_optional(&mut *connection)
                 .await
                 .or_store(OPERATION)?;
@@ -216,11 +218,6 @@ fn decode(
     };
     let entity = serde_json::from_str(row.try_get(14).map_err(failed)?)
         .map_err(|error| unreadable("record", operation, &error))?;
-    let link =
-        row.try_get::<Option<&str>, _>(11).map_err(failed)?.map(str::parse).transpose().map_err(|_| {
-            Error::new(ErrorKind::DataFormat, "a stored link is not a URL; was the table written by others?")
-                .with_operation(operation)
-        })?;
     let source = Source {
         service: match row.try_get::<Option<&str>, _>(13).map_err(failed)? {
             Some(service) => service.into(),
@@ -228,7 +225,7 @@ fn decode(
         },
         id: row.try_get(9).map_err(failed)?,
         version: row.try_get(10).map_err(failed)?,
-        link,
+        link: row.try_get(11).map_err(failed)?,
         modified_at: row.try_get::<Option<i64>, _>(12).map_err(failed)?.map(time),
     };
     Ok(StoredRecord {

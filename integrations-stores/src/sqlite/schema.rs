@@ -59,33 +59,51 @@ CREATE INDEX streams_owner ON streams (tenant, user);
 
 -- ends_at is starts_at where the provider knows no end; both are NULL where an item has no time.
 -- service is NULL where it is the stream's.
+--
+-- There are no constraints that a statement could fail on half-way: SQLite would keep a journal of each
+-- statement to undo it, at a quarter of the time of a large commit. The commit is what is undone.
 CREATE TABLE records (
     key         INTEGER PRIMARY KEY,
-    stream      INTEGER NOT NULL REFERENCES streams (key) ON DELETE CASCADE,
-    id          TEXT NOT NULL,
-    generation  INTEGER NOT NULL,
-    kind        TEXT NOT NULL,
+    stream      INTEGER NOT NULL ON CONFLICT ROLLBACK,
+    id          TEXT NOT NULL ON CONFLICT ROLLBACK,
+    generation  INTEGER,
+    kind        TEXT,
     parent      TEXT,
     title       TEXT,
     starts_at   INTEGER,
     ends_at     INTEGER,
-    recurring   INTEGER NOT NULL,
+    recurring   INTEGER,
     modified_at INTEGER,
     version     TEXT,
     link        TEXT,
     service     TEXT,
-    data        TEXT NOT NULL,
-    raw         TEXT NOT NULL,
-    UNIQUE (stream, id)
+    data        TEXT,
+    raw         TEXT
 );
-CREATE INDEX records_time ON records (stream, starts_at, ends_at);
+-- By weeks of 2^39 microseconds, and within a week in the order of arrival: a page of events from all
+-- over the years then touches a few places of the index, and not a thousand.
+CREATE INDEX records_time ON records (stream, starts_at >> 39, key, starts_at, ends_at);
 CREATE INDEX records_generation ON records (stream, generation);
 CREATE INDEX records_parent ON records (stream, parent) WHERE parent IS NOT NULL;
 CREATE INDEX records_series ON records (stream) WHERE recurring = 1;
 
+-- Which record has an id: in exactly one of the two. See `names.rs`.
+CREATE TABLE names (
+    stream INTEGER NOT NULL,
+    id     TEXT NOT NULL,
+    key    INTEGER NOT NULL,
+    PRIMARY KEY (stream, id)
+) WITHOUT ROWID;
+CREATE TABLE recent_names (
+    stream INTEGER NOT NULL,
+    id     TEXT NOT NULL,
+    key    INTEGER NOT NULL,
+    PRIMARY KEY (stream, id)
+) WITHOUT ROWID;
+
 CREATE TABLE quarantine (
     key        INTEGER PRIMARY KEY,
-    stream     INTEGER NOT NULL REFERENCES streams (key) ON DELETE CASCADE,
+    stream     INTEGER NOT NULL REFERENCES streams (key),
     id         TEXT,
     stage      TEXT NOT NULL,
     path       TEXT NOT NULL,
@@ -107,7 +125,7 @@ CREATE INDEX kv_expiry ON kv (expires_at);
 
 /// Whose file it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
+enum Found {
     /// Nothing is in it yet.
     Empty,
     /// Ours, at the version that this crate knows.
@@ -116,11 +134,11 @@ pub(super) enum Found {
     Older(usize),
 }
 
-/// Finds out whose file it is, without writing to it.
+/// Finds out whose file it is, without writing to it. To be called in a transaction.
 ///
 /// # Errors
 /// [`ErrorKind::Configuration`] with code `schema_too_new` or `foreign_database`.
-pub(super) async fn inspect(connection: &mut SqliteConnection, name: &str) -> Result<Found> {
+async fn inspect(connection: &mut SqliteConnection, name: &str) -> Result<Found> {
     const OPERATION: &str = "sqlite.open";
     let number = async |sql: &'static str, connection: &mut SqliteConnection| {
         sqlx::query_scalar::<_, i64>(sql).fetch_one(connection).await.or_store(OPERATION)
@@ -161,22 +179,18 @@ pub(super) async fn inspect(connection: &mut SqliteConnection, name: &str) -> Re
 /// As [`inspect`], and [`ErrorKind::Store`].
 pub(super) async fn migrate(connection: &mut SqliteConnection, name: &str) -> Result<()> {
     const OPERATION: &str = "sqlite.migrate";
-    if inspect(&mut *connection, name).await? == Found::Current {
+    // In a transaction, so that all that is looked at is of the same moment: another process may be
+    // migrating. After a failure the connection is closed, which rolls back as well.
+    sqlx::raw_sql("BEGIN").execute(&mut *connection).await.or_store(OPERATION)?;
+    let found = inspect(&mut *connection, name).await?;
+    sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await.or_store(OPERATION)?;
+    if found == Found::Current {
         return Ok(());
     }
     sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut *connection).await.or_store(OPERATION)?;
-    let migrated = apply_steps(&mut *connection, name).await;
-    match migrated {
-        Ok(()) => {
-            sqlx::raw_sql("COMMIT").execute(connection).await.or_store(OPERATION)?;
-            Ok(())
-        }
-        Err(error) => {
-            // The connection is not used after a failure, and closing it rolls back as well.
-            let _ = sqlx::raw_sql("ROLLBACK").execute(connection).await;
-            Err(error)
-        }
-    }
+    apply_steps(&mut *connection, name).await?;
+    sqlx::raw_sql("COMMIT").execute(connection).await.or_store(OPERATION)?;
+    Ok(())
 }
 
 async fn apply_steps(connection: &mut SqliteConnection, name: &str) -> Result<()> {

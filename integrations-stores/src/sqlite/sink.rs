@@ -8,11 +8,12 @@ use integrations_core::sync::{
 };
 use integrations_core::{Error, ErrorKind, Result};
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Row as _, SqliteConnection};
 
 use super::SqliteStore;
 use super::failure::{OrStore, count, integer, unreadable, unwritable};
-use super::page::{self, Page, add, add_raw};
+use super::names::{self, key_of_id};
+use super::page::{self, Page, Row, add, add_raw};
 
 const COMMIT: &str = "sink.commit";
 
@@ -70,20 +71,13 @@ impl SyncSink for SqliteStore {
         let id = connection.as_str().to_owned();
         self.write(OPERATION, move |connection| {
             Box::pin(async move {
-                let deleted = sqlx::query(
-                    "DELETE FROM records WHERE stream IN (SELECT key FROM streams WHERE connection = ?)",
-                )
-                .bind(id.as_str())
-                .execute(&mut *connection)
-                .await
-                .or_store(OPERATION)?
-                .rows_affected();
-                // The quarantine goes with its streams.
-                sqlx::query("DELETE FROM streams WHERE connection = ?")
-                    .bind(id)
-                    .execute(connection)
-                    .await
-                    .or_store(OPERATION)?;
+                let deleted = names::forget_records(connection, &id, OPERATION).await?;
+                for sql in [
+                    "DELETE FROM quarantine WHERE stream IN (SELECT key FROM streams WHERE connection = ?)",
+                    "DELETE FROM streams WHERE connection = ?",
+                ] {
+                    sqlx::query(sql).bind(id.as_str()).execute(&mut *connection).await.or_store(OPERATION)?;
+                }
                 Ok(deleted)
             })
         })
@@ -154,17 +148,19 @@ impl Step {
         }
         let Self { generation, now, sweep, .. } = self;
         let key = self.write_stream(connection, &before).await?;
-        let Page { deleted, upserted, batches } = self.page;
+        let Page { deleted, orphaned, rows } = self.page;
         if !deleted.is_empty() {
-            delete(connection, key, &deleted).await?;
+            let gone = with_children(connection, key, deleted, orphaned).await?;
+            names::delete_records(connection, key, &gone, COMMIT).await?;
+            if before.has_quarantine {
+                release(connection, key, &gone).await?;
+            }
         }
-        for batch in batches {
-            let (sql, arguments) = batch.into_query(key, generation).or_store(COMMIT)?;
-            sqlx::query_with(sql, arguments).execute(&mut *connection).await.or_store(COMMIT)?;
-        }
-        if before.has_quarantine {
-            release(connection, key, &deleted).await?;
-            release(connection, key, &upserted).await?;
+        if !rows.is_empty() {
+            let upserted = upsert(connection, key, generation, rows).await?;
+            if before.has_quarantine {
+                release(connection, key, &upserted).await?;
+            }
         }
         for item in &self.quarantined {
             quarantine(connection, key, item, generation, now).await?;
@@ -236,30 +232,63 @@ fn conflict(code: &'static str, message: &'static str) -> Error {
     Error::new(ErrorKind::Conflict, message).with_code(code).with_operation(COMMIT)
 }
 
-/// Any number of ids in one statement.
-fn id_list(ids: &[String]) -> Result<String> {
-    serde_json::to_string(ids).map_err(|_| unwritable("list of ids", COMMIT))
+/// The ids that a commit deletes: the deleted ones, their stored children, and the orphaned ones.
+async fn with_children(
+    connection: &mut SqliteConnection,
+    key: i64,
+    mut deleted: Vec<String>,
+    orphaned: Vec<String>,
+) -> Result<String> {
+    let children: Vec<String> = sqlx::query_scalar(
+        "SELECT id FROM records WHERE stream = ? AND parent IN (SELECT value FROM json_each(?))",
+    )
+    .bind(key)
+    .bind(names::list(&deleted, COMMIT)?)
+    .fetch_all(connection)
+    .await
+    .or_store(COMMIT)?;
+    deleted.extend(children);
+    deleted.extend(orphaned);
+    names::list(&deleted, COMMIT)
 }
 
-async fn delete(connection: &mut SqliteConnection, key: i64, ids: &[String]) -> Result<()> {
-    let ids = id_list(ids)?;
-    for sql in [
-        "DELETE FROM records WHERE stream = ? AND id IN (SELECT value FROM json_each(?))",
-        "DELETE FROM records WHERE stream = ? AND parent IN (SELECT value FROM json_each(?))",
-    ] {
-        sqlx::query(sql).bind(key).bind(ids.as_str()).execute(&mut *connection).await.or_store(COMMIT)?;
-    }
-    Ok(())
+/// Writes the rows, and returns the list of their ids.
+async fn upsert(
+    connection: &mut SqliteConnection,
+    key: i64,
+    generation: i64,
+    mut rows: Vec<Row>,
+) -> Result<String> {
+    // In the order in which the ids lie in their tables.
+    rows.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+    let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+    let ids = names::list(&ids, COMMIT)?;
+    let known = names::find(connection, key, &ids, COMMIT).await?;
+    let last: Option<i64> = sqlx::query_scalar("SELECT max(key) FROM records")
+        .fetch_one(&mut *connection)
+        .await
+        .or_store(COMMIT)?;
+    let mut last = last.unwrap_or(0);
+    let keys: Vec<i64> = rows
+        .iter()
+        .map(|row| {
+            known.get(&row.id).copied().unwrap_or_else(|| {
+                last += 1;
+                last
+            })
+        })
+        .collect();
+    let new = rows.iter().zip(&keys).filter(|(row, _)| !known.contains_key(&row.id));
+    names::add(connection, key, new.map(|(row, key)| (row.id.as_str(), *key)).collect(), COMMIT).await?;
+    page::write(connection, key, generation, keys.into_iter().zip(rows).collect()).await.or_store(COMMIT)?;
+    Ok(ids)
 }
 
 /// Takes items out of the quarantine: they could be read now, or are gone.
-async fn release(connection: &mut SqliteConnection, key: i64, ids: &[String]) -> Result<()> {
-    if ids.is_empty() {
-        return Ok(());
-    }
+async fn release(connection: &mut SqliteConnection, key: i64, ids: &str) -> Result<()> {
     sqlx::query("DELETE FROM quarantine WHERE stream = ? AND id IN (SELECT value FROM json_each(?))")
         .bind(key)
-        .bind(id_list(ids)?)
+        .bind(ids)
         .execute(connection)
         .await
         .or_store(COMMIT)?;
@@ -299,10 +328,10 @@ async fn quarantine(
     .await
     .or_store(COMMIT)?;
     if let Some(id) = &item.id {
-        sqlx::query("UPDATE records SET generation = ? WHERE stream = ? AND id = ?")
-            .bind(generation)
+        sqlx::query(concat!("UPDATE records SET generation = ?3 WHERE key = ", key_of_id!()))
             .bind(key)
             .bind(id.as_str())
+            .bind(generation)
             .execute(connection)
             .await
             .or_store(COMMIT)?;
@@ -317,11 +346,5 @@ async fn sweep_stream(connection: &mut SqliteConnection, key: i64, before: i64) 
         .execute(&mut *connection)
         .await
         .or_store(COMMIT)?;
-    let swept = sqlx::query("DELETE FROM records WHERE stream = ? AND generation < ?")
-        .bind(key)
-        .bind(before)
-        .execute(connection)
-        .await
-        .or_store(COMMIT)?;
-    Ok(swept.rows_affected())
+    names::sweep_records(connection, key, before, COMMIT).await
 }

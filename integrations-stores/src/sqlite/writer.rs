@@ -127,3 +127,107 @@ impl Slot {
         sqlx::query(sql).execute(&mut self.connection).await.map(|_| ())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future;
+
+    use sqlx::Row;
+    use tokio::runtime::Runtime;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    async fn writer() -> Writer {
+        let options = SqliteConnectOptions::new().in_memory(true);
+        let mut connection = options.connect().await.unwrap();
+        sqlx::query("CREATE TABLE t (x)").execute(&mut connection).await.unwrap();
+        Writer::new(connection, None)
+    }
+
+    async fn rows(writer: &Writer) -> i64 {
+        let counted = writer.transaction("count", |connection| {
+            Box::pin(async move {
+                let row =
+                    sqlx::query("SELECT count(*) FROM t").fetch_one(connection).await.or_store("count")?;
+                row.try_get(0).or_store("count")
+            })
+        });
+        counted.await.unwrap()
+    }
+
+    async fn insert(connection: &mut SqliteConnection) -> Result<()> {
+        sqlx::query("INSERT INTO t VALUES (1)").execute(connection).await.or_store("insert")?;
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_torn_down_with_its_runtime_is_undone() {
+        let runtime = Runtime::new().unwrap();
+        let writer = Arc::new(runtime.block_on(writer()));
+        let (begun, has_begun) = oneshot::channel();
+        let held = Arc::clone(&writer);
+        runtime.spawn(async move {
+            let stuck = held.transaction("stuck", |connection| {
+                Box::pin(async move {
+                    insert(connection).await?;
+                    let _ = begun.send(());
+                    future::pending().await
+                })
+            });
+            let _: Result<()> = stuck.await;
+        });
+        has_begun.blocking_recv().unwrap();
+        runtime.shutdown_background();
+        let other = Runtime::new().unwrap();
+        assert_eq!(other.block_on(rows(&writer)), 0);
+    }
+
+    #[tokio::test]
+    async fn what_fails_or_panics_is_undone() {
+        let writer = writer().await;
+        let failed: Result<()> = writer
+            .transaction("fails", |connection| {
+                Box::pin(async move {
+                    insert(connection).await?;
+                    Err(Error::new(ErrorKind::Conflict, "no"))
+                })
+            })
+            .await;
+        assert_eq!(failed.unwrap_err().kind(), ErrorKind::Conflict);
+        let panicked: Result<()> = writer
+            .transaction("panics", |connection| {
+                Box::pin(async move {
+                    insert(connection).await?;
+                    panic!("on purpose")
+                })
+            })
+            .await;
+        assert_eq!(panicked.unwrap_err().kind(), ErrorKind::Store);
+        assert_eq!(rows(&writer).await, 0);
+        writer.transaction("works", |connection| Box::pin(insert(connection))).await.unwrap();
+        assert_eq!(rows(&writer).await, 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_dropped_after_it_has_begun_runs_to_its_end() {
+        let writer = writer().await;
+        let (begun, has_begun) = oneshot::channel();
+        let (go_on, may_go_on) = oneshot::channel::<()>();
+        {
+            let dropped = writer.transaction("dropped", |connection| {
+                Box::pin(async move {
+                    let _ = begun.send(());
+                    let _ = may_go_on.await;
+                    insert(connection).await
+                })
+            });
+            tokio::select! {
+                _ = dropped => panic!("it waits to go on"),
+                begun = has_begun => begun.unwrap(),
+            }
+        }
+        go_on.send(()).unwrap();
+        assert_eq!(rows(&writer).await, 1);
+    }
+}

@@ -66,7 +66,7 @@ pub fn exception(id: &str, series: &str) -> Record {
 
 /// The change that stores a record of an event with this id.
 pub fn upsert(id: &str) -> Change {
-    Change::Upsert(Box::new(record(id)))
+    Change::Upsert(record(id))
 }
 
 /// The change that deletes the record with this id.
@@ -96,7 +96,7 @@ fn of_event(event: Event) -> Record {
             service: SERVICE.into(),
             id: event.id.clone(),
             version: Some("\"3391\"".into()),
-            link: "https://calendar.example.com/event?eid=1".parse().ok(),
+            link: Some("https://calendar.example.com/event?eid=1".to_owned()),
             modified_at: Some(time()),
         },
         entity: Entity::Event(Box::new(event)),

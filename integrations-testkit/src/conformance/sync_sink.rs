@@ -91,7 +91,7 @@ fn upserts(ids: &[&str]) -> Vec<Change> {
 }
 
 fn upsert_exception(id: &str, series: &str) -> Change {
-    Change::Upsert(Box::new(exception(id, series)))
+    Change::Upsert(exception(id, series))
 }
 
 /// Commits to the stream as it stands; returns how many records were swept.
