@@ -18,7 +18,7 @@ use integrations_core::adapter::{Pull, PullFrom, ServiceAdapter};
 use integrations_core::auth::AccessToken;
 use integrations_core::connection::StreamId;
 use integrations_core::http::{Request, Response, Session, Transport};
-use integrations_core::normalize::{Normalized, Pipeline};
+use integrations_core::normalize::{Normalized, Stages};
 use integrations_core::sync::StreamKey;
 use integrations_google::{GoogleCalendar, GoogleConfig};
 use tokio::runtime::{Builder, Runtime};
@@ -104,7 +104,7 @@ struct Ours<'a> {
     runtime: &'a Runtime,
     adapter: Arc<dyn ServiceAdapter>,
     session: Session,
-    pipeline: Pipeline,
+    pipeline: Stages,
     key: StreamKey,
 }
 
@@ -114,7 +114,7 @@ impl<'a> Ours<'a> {
         let transport =
             Arc::new(Canned(Response::new(http::StatusCode::OK, http::HeaderMap::new(), body.clone())));
         let session = Session::with_token(Arc::clone(&adapter), transport, AccessToken::new(TOKEN)?);
-        let pipeline = Pipeline::new(adapter.normalizer());
+        let pipeline = Stages::new(adapter.normalizer());
         let key = StreamKey {
             owner: "ada".into(),
             service: adapter.info().id.clone(),

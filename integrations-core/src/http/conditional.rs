@@ -92,7 +92,12 @@ impl<'a> Conditional<'a> {
     }
 
     /// Keeps an answer that can be asked for again, or renews the one that still holds.
-    pub(super) async fn settle(&self, kept: Option<Answer>, answer: Response, now: DateTime<Utc>) -> Response {
+    pub(super) async fn settle(
+        &self,
+        kept: Option<Answer>,
+        answer: Response,
+        now: DateTime<Utc>,
+    ) -> Response {
         if let (Some(mut kept), StatusCode::NOT_MODIFIED) = (kept, answer.status) {
             kept.at = now;
             self.keep(&kept).await;

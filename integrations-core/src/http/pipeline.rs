@@ -25,19 +25,19 @@ use super::conditional::{Answer, Conditional};
 use super::session::Credentials;
 use super::transport::{Priority, Request, Response, Transport};
 use crate::adapter::ServiceAdapter;
-use crate::cache::TieredCache;
+use crate::cache::{CacheSettings, KeyValueStore, TieredCache};
 use crate::clock::Clock;
 use crate::connection::{ConnectionId, ServiceId};
 use crate::error::{Disposition, Error, ErrorKind, Result};
-use crate::observe::{Notice, Observer};
+use crate::observe::{Notice, Observer, Silent};
 use crate::resilience::{
-    Attempt, BreakerChange, BreakerKey, BreakerPermit, Bulkhead, Call, CircuitBreaker, Observation, Outcome,
-    Permit, PerService, Reply, RetryBudget, RetryPolicy, Turnstile, hints,
+    Attempt, BreakerChange, BreakerKey, BreakerPermit, Bulkhead, Call, CircuitBreaker, ExponentialRetry,
+    Observation, Outcome, PerService, Permit, QuotaHint, RateLimiter, Reply, RetryBudget, RetryPolicy,
+    RollingBreaker, Turnstile, hints,
 };
 
 /// What a [`Pipeline`] is put together from.
 #[derive(Debug)]
-#[non_exhaustive]
 pub struct PipelineParts {
     /// The HTTP client.
     pub http: Arc<dyn Transport>,
@@ -57,6 +57,28 @@ pub struct PipelineParts {
     pub budgets: PerService<RetryBudget>,
     /// Where answers are kept.
     pub cache: TieredCache,
+}
+
+impl PipelineParts {
+    /// Defaults behind an HTTP client, a clock, a storage of answers and a limiter.
+    pub fn new(
+        http: Arc<dyn Transport>,
+        clock: Arc<dyn Clock>,
+        values: Arc<dyn KeyValueStore>,
+        limiter: Arc<dyn RateLimiter>,
+    ) -> Self {
+        Self {
+            observer: Arc::new(Silent),
+            turnstile: Turnstile::new(limiter, Arc::clone(&clock)),
+            bulkheads: PerService::new(|_| Bulkhead::default()),
+            breaker: Arc::new(RollingBreaker::default()),
+            retry: Arc::new(ExponentialRetry::default()),
+            budgets: PerService::new(|_| RetryBudget::default()),
+            cache: TieredCache::new(values, Arc::clone(&clock), CacheSettings::default()),
+            http,
+            clock,
+        }
+    }
 }
 
 /// The one way out to every provider.
@@ -90,7 +112,7 @@ struct Tries {
 }
 
 impl Pipeline {
-    /// A pipeline of these parts. The seed is that of the jitter.
+    /// A pipeline of these parts; `seed` is that of the jitter.
     pub fn new(parts: PipelineParts, seed: u64) -> Self {
         Self { parts, random: AtomicU64::new(seed) }
     }
@@ -166,7 +188,12 @@ impl Pipeline {
     }
 
     /// Tries until the call succeeds, or another try is not worth it.
-    async fn until_done(&self, caller: &Caller<'_>, request: &Request, tries: &mut Tries) -> Result<Response> {
+    async fn until_done(
+        &self,
+        caller: &Caller<'_>,
+        request: &Request,
+        tries: &mut Tries,
+    ) -> Result<Response> {
         let budget = self.parts.budgets.of(caller.service());
         budget.deposit();
         let mut refused = None;
@@ -184,7 +211,8 @@ impl Pipeline {
                 Err(error) => error,
             };
             // A token may be refused before its time, once.
-            if error.kind() == ErrorKind::TokenExpired && refused.is_none() && caller.credentials.can_renew() {
+            if error.kind() == ErrorKind::TokenExpired && refused.is_none() && caller.credentials.can_renew()
+            {
                 refused = token;
                 tries.number -= 1;
                 continue;
@@ -252,7 +280,7 @@ impl Pipeline {
             Err(_) => Reply::Unknown,
         };
         let mut observation = Observation::new(reply);
-        if let Some(hints::QuotaHint { limit, remaining, resets_at }) = window {
+        if let Some(QuotaHint { limit, remaining, resets_at }) = window {
             let units = |units: Option<u64>| units.map(|units| u32::try_from(units).unwrap_or(u32::MAX));
             (observation.limit, observation.remaining) = (units(limit), units(remaining));
             observation.resets_at = resets_at;
@@ -313,7 +341,17 @@ fn classified(
         return Ok(answer);
     }
     let Response { status, headers, body, .. } = &answer;
-    Err(caller.adapter.classify(&Failure { operation, status: *status, headers, body, now }))
+    let error = caller.adapter.classify(&Failure { operation, status: *status, headers, body });
+    // Some say how long to wait in a sentence of the body; further behind there is none.
+    let sentence = str::from_utf8(&body[..body.len().min(4096)]).ok();
+    let told = match error.kind() {
+        ErrorKind::RateLimited | ErrorKind::ServiceUnavailable => hints::retry_after(headers, sentence, now),
+        _ => None,
+    };
+    Err(match told.max(error.retry_after()) {
+        Some(wait) => error.with_retry_after(wait),
+        None => error,
+    })
 }
 
 fn ignored(error: Error) -> Option<Answer> {

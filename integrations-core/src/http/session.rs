@@ -109,11 +109,8 @@ impl Session {
 
     async fn call(&self, request: Request) -> Result<Response> {
         self.adapter.allowed_origins().check(&request.url, request.operation)?;
-        let caller = Caller {
-            adapter: &*self.adapter,
-            connection: &self.connection,
-            credentials: &self.credentials,
-        };
+        let caller =
+            Caller { adapter: &*self.adapter, connection: &self.connection, credentials: &self.credentials };
         self.pipeline.call(&caller, request).await
     }
 }

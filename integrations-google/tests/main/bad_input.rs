@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use integrations_core::auth::Vault;
-use integrations_core::http::{Request, Session};
+use integrations_core::http::{Pipeline, PipelineParts, Request, Session};
+use integrations_core::resilience::Unlimited;
 use integrations_core::{Disposition, Error, ErrorKind, Gateway};
 use integrations_google::{GoogleCalendar, GoogleConfig};
 use integrations_testkit::Fault;
@@ -245,7 +246,14 @@ async fn credentials_go_to_no_other_host() {
     let adapter = GoogleCalendar::new(config(&host.fake));
     let http = integrations_core::http::reqwest::ReqwestTransport::new("test").unwrap();
     let token = integrations_core::auth::AccessToken::new("ya29.canary").unwrap();
-    let session = Session::with_token(adapter, Arc::new(http), token);
+    let parts = PipelineParts::new(
+        Arc::new(http),
+        Arc::new(host.clock.clone()),
+        Arc::new(host.store.clone()),
+        Arc::new(Unlimited),
+    );
+    let pipeline = Arc::new(Pipeline::new(parts, 1));
+    let session = Session::with_token(adapter, pipeline, "cn_1".into(), token);
     for link in [
         format!("{}/calendar/v3/calendars/x/events?pageToken=2", foreign.uri()),
         format!("{}/next?token=1", host.fake.url().replace("127.0.0.1", "localhost")),
