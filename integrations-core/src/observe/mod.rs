@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::connection::{Connection, ConnectionId};
+use crate::resilience::{BreakerChange, BreakerKey};
 use crate::sync::{StreamKey, StreamReport, Withheld};
 
 /// Something that the host may want to know, when it happens.
@@ -68,6 +69,13 @@ pub enum Notice<'a> {
     TokensNotStored {
         /// The connection.
         connection: &'a ConnectionId,
+    },
+    /// Calls to a host are held back from now on, or tried again, or go through again.
+    CircuitChanged {
+        /// The circuit.
+        circuit: &'a BreakerKey,
+        /// From which state to which.
+        change: BreakerChange,
     },
     /// A connection was taken down.
     Disconnected {
