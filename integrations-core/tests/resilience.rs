@@ -321,8 +321,8 @@ fn places(bulkhead: &Bulkhead, connection: &ConnectionId, count: usize) -> VecDe
 #[test]
 fn who_leaves_the_queue_and_comes_back_has_one_turn_a_round() {
     let bulkhead = Bulkhead::new(BulkheadLimits { service: 1, connection: 1, waiting: 10 });
-    let (anna, bert, carl) = ("anna".into(), "bert".into(), "carl".into());
-    let mut under_way = places(&bulkhead, &carl, 1);
+    let (anna, bert, dora) = ("anna".into(), "bert".into(), "dora".into());
+    let mut under_way = places(&bulkhead, &dora, 1);
     let queue = |connection| {
         let mut call = call(&bulkhead, connection, Priority::Backfill);
         assert!(poll(&mut call).is_pending());
