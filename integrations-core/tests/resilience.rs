@@ -309,6 +309,61 @@ fn random_of(crowd: &[ConnectionId], random: &mut Random) -> ConnectionId {
     crowd[random.below(crowd.len())].clone()
 }
 
+/// The permits of calls that have one at once.
+fn places(bulkhead: &Bulkhead, connection: &ConnectionId, count: usize) -> VecDeque<BulkheadPermit> {
+    let place = |_| match poll(&mut call(bulkhead, connection, Priority::Backfill)) {
+        Poll::Ready(permit) => permit.unwrap(),
+        Poll::Pending => panic!("no place for {connection}"),
+    };
+    (0..count).map(place).collect()
+}
+
+#[test]
+fn who_leaves_the_queue_and_comes_back_has_one_turn_a_round() {
+    let bulkhead = Bulkhead::new(BulkheadLimits { service: 1, connection: 1, waiting: 10 });
+    let (anna, bert, dora) = ("anna".into(), "bert".into(), "dora".into());
+    let mut under_way = places(&bulkhead, &dora, 1);
+    let queue = |connection| {
+        let mut call = call(&bulkhead, connection, Priority::Backfill);
+        assert!(poll(&mut call).is_pending());
+        call
+    };
+    bulkhead.set_connection_limit(&anna, 2);
+    drop(queue(&anna));
+    let bert = queue(&bert);
+    let mut others = vec![queue(&anna), queue(&anna)];
+    let before = served_before(bert, &mut others, &mut under_way);
+    assert!(before.is_empty(), "{before:?} came before, by a place in the queue that was given up");
+}
+
+#[test]
+fn a_limit_that_is_lowered_holds_for_those_who_wait_already() {
+    let bulkhead = Bulkhead::new(BulkheadLimits { service: 4, connection: 4, waiting: 10 });
+    let (anna, bert) = ("anna".into(), "bert".into());
+    let mut annas = places(&bulkhead, &anna, 2);
+    let mut berts = places(&bulkhead, &bert, 2);
+    let mut waiting = call(&bulkhead, &anna, Priority::Interactive);
+    assert!(poll(&mut waiting).is_pending());
+    bulkhead.set_connection_limit(&anna, 1);
+    berts.clear();
+    assert!(poll(&mut waiting).is_pending(), "anna has two places and may have one");
+    annas.pop_front();
+    assert!(poll(&mut waiting).is_pending());
+    annas.pop_front();
+    assert!(poll(&mut waiting).is_ready());
+}
+
+#[test]
+fn a_limit_that_is_raised_lets_those_who_wait_go_at_once() {
+    let bulkhead = Bulkhead::new(BulkheadLimits { service: 4, connection: 1, waiting: 10 });
+    let anna = "anna".into();
+    let _place = places(&bulkhead, &anna, 1);
+    let mut waiting = call(&bulkhead, &anna, Priority::Backfill);
+    assert!(poll(&mut waiting).is_pending());
+    bulkhead.set_connection_limit(&anna, 2);
+    assert!(poll(&mut waiting).is_ready());
+}
+
 #[test]
 fn within_a_connection_priority_goes_first_then_the_order_of_arrival() {
     let bulkhead = Bulkhead::new(BulkheadLimits { service: 1, connection: 1, waiting: 4 });
@@ -375,6 +430,37 @@ fn a_full_queue_turns_away_who_has_the_most_in_it_and_the_least_priority() {
     assert!(poll(&mut urgent).is_ready());
     drop(queued);
     assert_eq!((bulkhead.state().under_way, bulkhead.state().waiting), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn places_balance_among_threads_that_are_aborted() {
+    let bulkhead = Bulkhead::new(BulkheadLimits { service: 3, connection: 2, waiting: 50 });
+    let mut random = Random(FIRST_SEED);
+    let mut tasks = VecDeque::new();
+    for number in 0..CASES {
+        let (bulkhead, connection) = (bulkhead.clone(), ConnectionId::from((number % 7).to_string()));
+        let (priority, yields) = (random.pick(&PRIORITIES), random.below(4));
+        tasks.push_back(tokio::spawn(async move {
+            let place = bulkhead.acquire(&connection, priority).await;
+            for _ in 0..yields {
+                tokio::task::yield_now().await;
+            }
+            place.map(drop)
+        }));
+        if tasks.len() > 80 {
+            let task = tasks.remove(random.below(80)).unwrap();
+            if random.flip() {
+                task.abort();
+            }
+            // Refused, aborted or done: all the same here.
+            let _ = task.await;
+        }
+    }
+    for task in tasks {
+        let _ = task.await;
+    }
+    let state = bulkhead.state();
+    assert_eq!((state.under_way, state.waiting, state.connections), (0, 0, 0));
 }
 
 // ---- circuit breaker --------------------------------------------------------------------------
