@@ -7,4 +7,5 @@ mod limits;
 mod oauth;
 
 pub use self::calendar::GoogleCalendar;
+pub use self::classify::{RULES, TOKEN_RULES, error as classify, token_error as classify_token};
 pub use self::config::{GoogleConfig, GoogleConfigBuilder, scope};

@@ -11,7 +11,7 @@ pub mod reqwest;
 mod session;
 mod transport;
 
-pub use self::classify::{Class, Failure, Rule, RuleMatch};
+pub use self::classify::{Class, Failure, HeaderMatch, Rule, RuleMatch, Words};
 pub use self::origin::Origins;
 pub use self::session::Session;
 pub use self::transport::{Priority, Request, Response, Transport};
