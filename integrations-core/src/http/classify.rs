@@ -272,6 +272,9 @@ impl<'a> Failure<'a> {
         if let Some(wait) = self.retry_after().or(class.wait) {
             error = error.with_retry_after(wait);
         }
+        if class.not_processed {
+            error = error.with_not_processed();
+        }
         if let Some(id) = self.request_id() {
             error = error.with_request_id(id);
         }
@@ -402,6 +405,7 @@ mod tests {
     fn what_is_counted_or_refused_before_the_work_may_be_sent_again() {
         let again = |status| uniform(StatusCode::from_u16(status).unwrap()).not_processed;
         assert!(again(429) && again(401));
+        assert!(judged(401, ("x-none", ""), &json!({})).not_processed());
         assert!(!again(500) && !again(503) && !again(409));
     }
 }
