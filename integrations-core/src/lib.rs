@@ -15,6 +15,7 @@ pub mod memory;
 pub mod model;
 pub mod normalize;
 pub mod observe;
+pub mod resilience;
 pub mod sync;
 
 pub use self::adapter::{AdapterRegistry, ServiceAdapter};
