@@ -3,7 +3,7 @@
 pub mod calendar;
 mod classify;
 mod config;
-mod limits;
+pub mod limits;
 mod oauth;
 
 pub use self::calendar::GoogleCalendar;

@@ -9,4 +9,4 @@ pub use self::classify::{
     RULES, TOKEN_RULES, error as classify, in_success, in_token_success, token_error as classify_token,
 };
 pub use self::config::{SlackConfig, SlackConfigBuilder, scope};
-pub use self::limits::LIMITS;
+pub use self::limits::{LIMITS, RESTRICTED};
