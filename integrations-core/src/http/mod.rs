@@ -14,7 +14,7 @@ pub mod reqwest;
 mod session;
 mod transport;
 
-pub use self::classify::{Class, Failure, Rule, RuleMatch};
+pub use self::classify::{Class, Failure, HeaderMatch, Rule, RuleMatch, Words};
 pub use self::conditional::{CacheMode, Kept};
 pub use self::origin::Origins;
 pub use self::pipeline::{Pipeline, PipelineParts};

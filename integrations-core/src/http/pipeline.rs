@@ -340,8 +340,8 @@ fn classified(
     if answer.status.is_success() || answer.status == StatusCode::NOT_MODIFIED {
         return Ok(answer);
     }
-    let Response { status, headers, body, .. } = &answer;
-    let error = caller.adapter.classify(&Failure { operation, status: *status, headers, body });
+    let error = caller.adapter.classify(&Failure::of(operation, &answer));
+    let Response { headers, body, .. } = &answer;
     // Some say how long to wait in a sentence of the body; further behind there is none.
     let sentence = str::from_utf8(&body[..body.len().min(4096)]).ok();
     let told = match error.kind() {

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod chaos;
+mod classify;
 mod corpus;
 mod host;
 mod mapping;
