@@ -2,7 +2,6 @@
 
 use integrations_core::auth::{OAuthClient, OAuthEndpoints};
 
-use crate::classify::TOKEN_RULES;
 use crate::config::GraphConfig;
 
 impl GraphConfig {
@@ -12,7 +11,7 @@ impl GraphConfig {
         let endpoints =
             OAuthEndpoints { authorize: self.authorize_url.clone(), token: self.token_url.clone() };
         OAuthClient::new(endpoints, &self.client_id, self.client_secret.clone())
-            .with_rules(TOKEN_RULES)
+            .with_classifier(crate::classify::token_error)
             .with_authorization_parameters([("prompt", "select_account")])
     }
 }

@@ -82,7 +82,7 @@ impl<'a> Conditional<'a> {
     }
 
     pub(super) async fn kept(&self) -> Result<Option<Answer>> {
-        Ok(self.cache.get(&self.key).await?.and_then(Answer::read))
+        Ok(self.cache.get(&self.key).await?.as_ref().and_then(Answer::read))
     }
 
     /// Whether a kept answer may be given without asking.
@@ -130,7 +130,7 @@ fn key(connection: &ConnectionId, request: &Request) -> String {
 }
 
 impl Answer {
-    fn read(bytes: Bytes) -> Option<Self> {
+    fn read(bytes: &Bytes) -> Option<Self> {
         let end = bytes.iter().position(|byte| *byte == b'\n')?;
         let head: Head = serde_json::from_slice(&bytes[..end]).ok()?;
         let headers = head

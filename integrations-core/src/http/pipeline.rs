@@ -150,7 +150,7 @@ impl Pipeline {
             return self.before_deadline(caller, request).await;
         };
         // A cache that cannot be read is as good as empty.
-        let kept = conditional.kept().await.unwrap_or_else(ignored);
+        let kept = conditional.kept().await.unwrap_or_else(|error| ignored(&error));
         if let Some(kept) = kept.as_ref().filter(|kept| conditional.is_fresh(kept, self.parts.clock.now())) {
             return Ok(kept.respond(false));
         }
@@ -218,7 +218,7 @@ impl Pipeline {
                 continue;
             }
             if error.kind() == ErrorKind::TokenExpired {
-                return Err(refused_again(error));
+                return Err(refused_again(&error));
             }
             let now = self.parts.clock.monotonic();
             let attempt = Attempt {
@@ -354,13 +354,13 @@ fn classified(
     })
 }
 
-fn ignored(error: Error) -> Option<Answer> {
+fn ignored(error: &Error) -> Option<Answer> {
     tracing::warn!(%error, "the kept answer could not be read");
     None
 }
 
 /// A token that was refused right after its refresh will not be accepted by refreshing more.
-fn refused_again(error: Error) -> Error {
+fn refused_again(error: &Error) -> Error {
     let mut again = Error::new(
         ErrorKind::ReauthorizationRequired,
         "the provider refuses even a fresh token; the user has to connect the account again",

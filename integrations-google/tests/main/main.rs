@@ -8,5 +8,6 @@ mod classify;
 mod corpus;
 mod host;
 mod mapping;
+mod outbound;
 mod tokens;
 mod whole_way;
