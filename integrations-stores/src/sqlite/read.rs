@@ -85,7 +85,7 @@ impl SqliteStore {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Store`]; [`ErrorKind::DataFormat`] with code `stored_json` when a record cannot be
+    /// [`ErrorKind::Store`](integrations_core::ErrorKind::Store); [`ErrorKind::DataFormat`](integrations_core::ErrorKind::DataFormat) with code `stored_json` when a record cannot be
     /// read, as when a newer version of this crate has written it.
     pub async fn records(&self, query: &RecordQuery) -> Result<Vec<StoredRecord>> {
         const OPERATION: &str = "records.list";
@@ -123,7 +123,7 @@ impl SqliteStore {
     /// Counts the records that a query lets through, its limit and its place aside.
     ///
     /// # Errors
-    /// [`ErrorKind::Store`].
+    /// [`ErrorKind::Store`](integrations_core::ErrorKind::Store).
     pub async fn count(&self, query: &RecordQuery) -> Result<u64> {
         const OPERATION: &str = "records.count";
         let mut select = query.count();
@@ -136,7 +136,7 @@ impl SqliteStore {
     /// Reads the quarantine of a stream, or of all, at most `limit` items: what was met last comes first.
     ///
     /// # Errors
-    /// [`ErrorKind::Store`].
+    /// [`ErrorKind::Store`](integrations_core::ErrorKind::Store).
     pub async fn quarantine(&self, stream: Option<&StreamKey>, limit: u32) -> Result<Vec<QuarantinedItem>> {
         const OPERATION: &str = "quarantine.list";
         let mut connection = self.reader(OPERATION).await?;
