@@ -137,7 +137,6 @@ impl Permit {
     pub async fn observe(&self, observation: &Observation) {
         let Shared { limiter, clock, .. } = &*self.shared;
         limiter.observe(&self.waiter.call, observation, Moment::of(&**clock));
-        self.shared.stir(&self.waiter.call.service);
         if let super::Outcome::Throttled { .. } = observation.outcome {
             // What cannot be shared now is shared with the next exchange.
             if let Err(error) = limiter.exchange(&self.waiter.call, Moment::of(&**clock)).await {
@@ -298,22 +297,14 @@ impl Shared {
     fn freed(&self, call: &Call) {
         let mut all = self.lines();
         let Some(lines) = all.get_mut(&call.service) else { return };
-        for lane in &mut lines.lanes {
-            if let Some(line) = lane.lines.get_mut(&call.connection) {
-                line.not_before = Duration::ZERO;
-            }
-        }
-        lines.wake();
-    }
-
-    /// The limits may have changed: ask again for all.
-    fn stir(&self, service: &ServiceId) {
-        let mut all = self.lines();
-        let Some(lines) = all.get_mut(service) else { return };
-        for line in lines.lanes.iter_mut().flat_map(|lane| lane.lines.values_mut()) {
+        let mut waits = false;
+        for line in lines.lanes.iter_mut().filter_map(|lane| lane.lines.get_mut(&call.connection)) {
             line.not_before = Duration::ZERO;
+            waits = true;
         }
-        lines.wake();
+        if waits {
+            lines.wake();
+        }
     }
 }
 
