@@ -107,7 +107,7 @@ impl Cell {
         if above > 0 && arrival > 0 {
             let rested = self.now().saturating_sub(arrival);
             if rested < above {
-                return Err(Duration::from_nanos(arrival + above - self.now()));
+                return Err(Duration::from_nanos(arrival.saturating_add(above) - self.now()));
             }
         }
         match self.limiter.check_n(n) {
