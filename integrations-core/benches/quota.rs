@@ -98,7 +98,7 @@ fn cases() -> Vec<Case> {
                 governors: 1,
                 limits: USER,
                 provider: sliding(Scope::Connection, 600, retry_after),
-                lasts: HOUR,
+                lasts: if connections == 100 { HOUR / 6 } else { HOUR },
             });
         }
         if connections > 1 {
@@ -108,7 +108,7 @@ fn cases() -> Vec<Case> {
                 governors: 1,
                 limits: APP,
                 provider: sliding(Scope::App, 10_000, false),
-                lasts: HOUR / 4,
+                lasts: HOUR / 6,
             });
         }
     }
@@ -149,7 +149,7 @@ fn cases() -> Vec<Case> {
             governors: 3,
             limits: APP,
             provider: sliding(Scope::App, 10_000, false),
-            lasts: HOUR / 4,
+            lasts: HOUR / 6,
         });
     }
     cases

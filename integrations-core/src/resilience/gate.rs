@@ -84,7 +84,7 @@ impl Gate {
     /// Lets a call go.
     pub(super) fn take(&mut self, cost: u32, now: Duration) {
         self.last_used = now;
-        self.in_flight += cost;
+        self.in_flight = self.in_flight.saturating_add(cost);
         self.meter.add(cost, now);
         if let Some(pace) = &mut self.pace {
             let gap = Duration::from_secs_f64(f64::from(cost) / pace.rate(self.per, now).max(1e-6));
@@ -189,7 +189,7 @@ impl Gate {
             let again = last.is_some_and(|last| now - last < self.per * 2 + wait);
             self.pace = Some(Pace {
                 ceiling: measured.min(paced),
-                factor: if again { 0.85 } else { 0.97 },
+                factor: if again { 0.85 } else { 0.98 },
                 since: now,
                 next: now,
             });
@@ -257,7 +257,7 @@ impl Pace {
     fn rate(&self, per: Duration, now: Duration) -> f64 {
         let elapsed = (now - self.since).as_secs_f64();
         let per = per.as_secs_f64();
-        let back = (30.0 * per).max(1_500.0 / self.ceiling.max(1e-6));
+        let back = (40.0 * per).max(2_000.0 / self.ceiling.max(1e-6));
         let share = self.factor + (1.0 - self.factor) * (elapsed / back).min(1.0);
         let beyond = ((elapsed - back).max(0.0) / (10.0 * per)).min(40.0);
         self.ceiling * share * beyond.exp2()

@@ -20,7 +20,7 @@ use crate::error::Result;
 /// * A call must fit in every [`Quota`](super::Quota) that counts it, or takes from none.
 /// * A 429 closes its key (see [`Limits::told_scope`]) for the time that the provider names, plus up to a
 ///   tenth and a second of jitter; without a time for [`Limits::fallback_wait`], doubled each time in a
-///   row. Afterwards calls go at 97 % of the rate at which the 429 came, and slowly faster again.
+///   row. Afterwards calls go at 98 % of the rate at which the 429 came, and slowly faster again.
 /// * Where headers say that little is left until the window starts anew, what is left is spread; 10 % of
 ///   the window are kept for webhooks and people, and 5 % for people; both melt away towards its end.
 /// * With a [shared store](GovernorBuilder::shared), a 429 that one process sees closes the key for all

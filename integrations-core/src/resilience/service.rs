@@ -43,7 +43,8 @@ pub(super) struct Mark {
 #[derive(Debug)]
 pub(super) struct Slot {
     pub(super) quota: usize,
-    pub(super) slot: (u128, u32),
+    /// Interval and number.
+    pub(super) place: (u128, u32),
     pub(super) keep: Duration,
 }
 
@@ -139,7 +140,7 @@ impl Service {
                 None => Decision::Exchange,
             };
         }
-        self.each_lease(call, units, |lease, units| lease.take(units));
+        self.each_lease(call, units, Lease::take);
         self.gate(&told, now).take(units, now);
         if app != told {
             self.gate(&app, now).take(units, now);
@@ -210,7 +211,7 @@ impl Service {
                 let units = if quota.counts == Counts::Requests { 1 } else { units };
                 let lease = self.lease(number, what);
                 if lease.check(units, wall(moment)) == Held::Try {
-                    slots.push(Slot { quota: number, slot: lease.slot(), keep: lease.cut.keep() });
+                    slots.push(Slot { quota: number, place: lease.slot(), keep: lease.cut.keep() });
                 }
             }
         }
@@ -229,7 +230,7 @@ impl Service {
     pub(super) fn tried(&mut self, call: &Call, slot: &Slot, won: bool) {
         let Some(quota) = self.limits.quotas.get(slot.quota) else { return };
         if let Some(what) = self.limits.counted(quota.calls, call.operation) {
-            self.lease(slot.quota, what).tried(slot.slot, won);
+            self.lease(slot.quota, what).tried(slot.place, won);
         }
     }
 
@@ -237,7 +238,7 @@ impl Service {
     pub(super) fn slot_name(&self, call: &Call, slot: &Slot) -> String {
         let Some(quota) = self.limits.quotas.get(slot.quota) else { return String::new() };
         let what = self.limits.counted(quota.calls, call.operation).unwrap_or_default();
-        let (interval, number) = slot.slot;
+        let (interval, number) = slot.place;
         let per = quota.per.as_millis();
         format!("{}:{what}:{}per{per}:{interval}:{number}", slot.quota, quota.units)
     }

@@ -137,7 +137,6 @@ impl Permit {
     pub async fn observe(&self, observation: &Observation) {
         let Shared { limiter, clock, .. } = &*self.shared;
         limiter.observe(&self.waiter.call, observation, Moment::of(&**clock));
-        self.shared.stir(&self.waiter.call.service);
         if let super::Reply::Throttled { .. } = observation.outcome {
             // What cannot be shared now is shared with the next exchange.
             if let Err(error) = limiter.exchange(&self.waiter.call, Moment::of(&**clock)).await {
@@ -167,9 +166,9 @@ impl<'a> Ticket<'a> {
         let call = &waiter.call;
         let mut all = shared.lines();
         let lines = all.entry(call.service.clone()).or_default();
-        let lane = &mut lines.lanes[lane(call)];
-        let line = lane.lines.entry(call.connection.clone()).or_insert_with(|| {
-            lane.turns.push_back(call.connection.clone());
+        let rank = &mut lines.lanes[lane(call)];
+        let line = rank.lines.entry(call.connection.clone()).or_insert_with(|| {
+            rank.turns.push_back(call.connection.clone());
             Line::default()
         });
         line.waiters.push_back(Arc::clone(&waiter));
@@ -226,13 +225,13 @@ impl Shared {
             // Enabled before looking, so that no call to wake up is missed.
             let mut woken = std::pin::pin!(waiter.wake.notified());
             woken.as_mut().enable();
-            if let Some(verdict) = self.verdict(waiter) {
+            if let Some(verdict) = waiter.take_verdict() {
                 return verdict;
             }
             let mut next = Duration::MAX;
             if self.leads(waiter) {
                 next = self.dispatch(&waiter.call.service).await;
-                if let Some(verdict) = self.verdict(waiter) {
+                if let Some(verdict) = waiter.take_verdict() {
                     return verdict;
                 }
             }
@@ -243,7 +242,7 @@ impl Shared {
             let woken_or_due = select(woken, due);
             if let Either::Right(_) = select(woken_or_due, late.as_mut()).await {
                 // A verdict at the last moment counts.
-                return self.verdict(waiter).unwrap_or_else(|| Err(self.too_late(waiter)));
+                return waiter.take_verdict().unwrap_or_else(|| Err(self.too_late(waiter)));
             }
         }
     }
@@ -252,12 +251,6 @@ impl Shared {
         let all = self.lines();
         let leader = all.get(&waiter.call.service).and_then(|lines| lines.leader.as_ref());
         leader.is_some_and(|leader| Arc::ptr_eq(leader, waiter))
-    }
-
-    /// An error is handed over; a grant stays, so that the ticket knows of it.
-    fn verdict(&self, waiter: &Waiter) -> Option<Result<()>> {
-        let mut verdict = waiter.verdict();
-        if matches!(*verdict, Some(Ok(()))) { Some(Ok(())) } else { verdict.take() }
     }
 
     /// Lets through all that may go, and says when to look again.
@@ -275,10 +268,10 @@ impl Shared {
                 Step::Exchange(_) if exchanges > 256 => return now.monotonic + Duration::from_millis(100),
                 Step::Exchange(waiter) => {
                     exchanges += 1;
-                    if let Err(error) = self.limiter.exchange(&waiter.call, now).await {
-                        if let Some(lines) = self.lines().get_mut(service) {
-                            lines.decide(&waiter, Err(error));
-                        }
+                    if let Err(error) = self.limiter.exchange(&waiter.call, now).await
+                        && let Some(lines) = self.lines().get_mut(service)
+                    {
+                        lines.decide(&waiter, Err(error));
                     }
                 }
             }
@@ -298,22 +291,14 @@ impl Shared {
     fn freed(&self, call: &Call) {
         let mut all = self.lines();
         let Some(lines) = all.get_mut(&call.service) else { return };
-        for lane in &mut lines.lanes {
-            if let Some(line) = lane.lines.get_mut(&call.connection) {
-                line.not_before = Duration::ZERO;
-            }
-        }
-        lines.wake();
-    }
-
-    /// The limits may have changed: ask again for all.
-    fn stir(&self, service: &ServiceId) {
-        let mut all = self.lines();
-        let Some(lines) = all.get_mut(service) else { return };
-        for line in lines.lanes.iter_mut().flat_map(|lane| lane.lines.values_mut()) {
+        let mut waits = false;
+        for line in lines.lanes.iter_mut().filter_map(|lane| lane.lines.get_mut(&call.connection)) {
             line.not_before = Duration::ZERO;
+            waits = true;
         }
-        lines.wake();
+        if waits {
+            lines.wake();
+        }
     }
 }
 
@@ -363,12 +348,12 @@ impl Lines {
     /// Looks for a call of the line that may go.
     fn ask(
         &mut self,
-        lane: usize,
+        number: usize,
         connection: &ConnectionId,
         limiter: &dyn RateLimiter,
         now: Moment,
     ) -> Asked {
-        let Some(line) = self.lanes[lane].lines.get_mut(connection) else {
+        let Some(line) = self.lanes[number].lines.get_mut(connection) else {
             return Asked::Held(Duration::MAX);
         };
         if line.not_before > now.monotonic {
@@ -409,9 +394,9 @@ impl Lines {
     }
 
     fn remove(&mut self, waiter: &Arc<Waiter>) -> bool {
-        let lane = &mut self.lanes[lane(&waiter.call)];
+        let rank = &mut self.lanes[lane(&waiter.call)];
         let connection = &waiter.call.connection;
-        let Some(line) = lane.lines.get_mut(connection) else { return false };
+        let Some(line) = rank.lines.get_mut(connection) else { return false };
         let Some(place) = line.waiters.iter().position(|other| Arc::ptr_eq(other, waiter)) else {
             return false;
         };
@@ -419,8 +404,8 @@ impl Lines {
         // Somebody else stands first now, for another operation perhaps.
         line.not_before = Duration::ZERO;
         if line.waiters.is_empty() {
-            lane.lines.remove(connection);
-            lane.turns.retain(|other| other != connection);
+            rank.lines.remove(connection);
+            rank.turns.retain(|other| other != connection);
         }
         self.waiting -= 1;
         true
@@ -442,6 +427,12 @@ impl Lane {
 }
 
 impl Waiter {
+    /// An error is handed over; a grant stays, so that the ticket knows of it.
+    fn take_verdict(&self) -> Option<Result<()>> {
+        let mut verdict = self.verdict();
+        if matches!(*verdict, Some(Ok(()))) { Some(Ok(())) } else { verdict.take() }
+    }
+
     fn verdict(&self) -> MutexGuard<'_, Option<Result<()>>> {
         self.verdict.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use integrations_core::auth::Vault;
 use integrations_core::http::{Pipeline, PipelineParts, Request, Session};
-use integrations_core::resilience::Unlimited;
+use integrations_core::resilience::{Limits, Unlimited};
 use integrations_core::{Disposition, Error, ErrorKind, Gateway};
 use integrations_google::{GoogleCalendar, GoogleConfig};
 use integrations_testkit::Fault;
@@ -283,6 +283,7 @@ async fn wrong_missing_and_changed_keys_are_told_apart() {
             .store(host.store.clone())
             .vault(vault)
             .clock(Arc::new(host.clock.clone()))
+            .limits("google_calendar", Limits::UNKNOWN)
             .build()
             .unwrap();
         let error = gateway.sync(&connection.id).await.unwrap_err();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use integrations_core::auth::Vault;
+use integrations_core::resilience::Limits;
 use integrations_core::{ErrorKind, Gateway};
 use integrations_google::GoogleCalendar;
 use integrations_testkit::Fault;
@@ -78,6 +79,7 @@ async fn several_gateways_on_one_store_cause_one_exchange() {
                 .store(host.store.clone())
                 .vault(vault.clone())
                 .clock(Arc::new(host.clock.clone()))
+                .limits("google_calendar", Limits::UNKNOWN)
                 .build()
                 .unwrap()
         })
