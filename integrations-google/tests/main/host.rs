@@ -7,7 +7,7 @@ use integrations_core::clock::ManualClock;
 use integrations_core::memory::MemoryStore;
 use integrations_core::model::{Event, Record};
 use integrations_core::observe::{Notice, Observer};
-use integrations_core::resilience::{ExponentialRetry, Limits};
+use integrations_core::resilience::{ExponentialRetry, Unlimited};
 use integrations_core::sync::StreamKey;
 use integrations_core::{Connection, Gateway, GatewayBuilder};
 use integrations_google::{GoogleCalendar, GoogleConfig};
@@ -67,7 +67,7 @@ impl Host {
             .clock(Arc::new(clock.clone()))
             .observer(Arc::new(heard.clone()))
             .retry_policy(Arc::new(ExponentialRetry::default().with_retries(0)))
-            .limits("google_calendar", Limits::UNKNOWN);
+            .rate_limiter(Arc::new(Unlimited));
         let gateway = gateway(builder).build().unwrap();
         Self { clock, fake, store, gateway, heard }
     }

@@ -56,7 +56,7 @@ pub enum Durability {
 
 /// Connections, records with the positions of their streams, and short-lived values in one SQLite file.
 ///
-/// Clones share the same connections.
+/// Clones share the same connections. It runs on a Tokio runtime.
 ///
 /// ```
 /// # async fn example() -> integrations_core::Result<()> {

@@ -67,7 +67,8 @@ impl SqliteStore {
     /// Reads the records that a query lets through, in its order.
     ///
     /// Large sets are read in pages: with a [limit](RecordQuery::limit), and
-    /// [after](RecordQuery::after) the last record of the page before.
+    /// [after](RecordQuery::after) the last record of the page before. A page costs what it holds, and a
+    /// look at the times of all records of its week: where a week has very many, larger pages are faster.
     ///
     /// ```
     /// # async fn example(store: integrations_stores::SqliteStore) -> integrations_core::Result<()> {
@@ -85,8 +86,9 @@ impl SqliteStore {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Store`](integrations_core::ErrorKind::Store); [`ErrorKind::DataFormat`](integrations_core::ErrorKind::DataFormat) with code `stored_json` when a record cannot be
-    /// read, as when a newer version of this crate has written it.
+    /// [`ErrorKind::Store`](integrations_core::ErrorKind::Store);
+    /// [`ErrorKind::DataFormat`](integrations_core::ErrorKind::DataFormat) with code `stored_json` when a
+    /// record cannot be read, as when a newer version of this crate has written it.
     pub async fn records(&self, query: &RecordQuery) -> Result<Vec<StoredRecord>> {
         const OPERATION: &str = "records.list";
         let mut select = query.select();

@@ -42,6 +42,7 @@ macro_rules! sync_sink_conformance {
             a_deletion_takes_the_exceptions_before_it_in_the_commit,
             an_exception_after_the_deletion_stays,
             an_exception_that_has_moved_to_another_series_stays,
+            an_exception_that_has_moved_to_a_deleted_series_goes_with_it,
             a_record_takes_on_the_generation_that_writes_it,
             a_sweep_deletes_the_generations_before,
             a_sweep_comes_after_the_changes,
@@ -313,6 +314,18 @@ pub async fn an_exception_that_has_moved_to_another_series_stays(
     assert_eq!(count(&sink, &calendar()).await, 1);
     apply(&sink, step(&calendar(), 0, 1, vec![deletion("new")])).await;
     assert_eq!(count(&sink, &calendar()).await, 0);
+}
+
+/// Even if it is stored as the exception of another one.
+pub async fn an_exception_that_has_moved_to_a_deleted_series_goes_with_it(
+    sink: Arc<dyn SyncSink>,
+    _clock: ManualClock,
+) {
+    let stored = vec![upsert_exception("e", "old"), upsert_exception("e_1", "e")];
+    apply(&sink, step(&calendar(), 0, 1, stored)).await;
+    let changes = vec![upsert_exception("e", "new"), deletion("new")];
+    apply(&sink, step(&calendar(), 0, 1, changes)).await;
+    assert_eq!(count(&sink, &calendar()).await, 1, "e_1 alone: nobody has deleted its parent by name");
 }
 
 /// So a listing can tell what it has not met.
