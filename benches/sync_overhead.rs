@@ -203,7 +203,7 @@ async fn engine(base: &str, token: &str) -> Result<Outcome> {
         .vault(vault)
         .sync_settings(settings)
         // The fake has no quota, and what Google's would hold back is not what is measured.
-        .limits(integrations_google::calendar::SERVICE, Limits::UNKNOWN)
+        .limits(SERVICE, Limits::UNKNOWN)
         .build()?;
 
     let watch = Stopwatch::start();

@@ -184,10 +184,10 @@ mod tests {
                 cache.put(&format!("{}", (key * 7 + round) % 30), Bytes::from_static(b"abc")).await.unwrap();
             }
         }
-        let memory = cache.memory();
-        assert_eq!(memory.values.len(), 10);
-        assert!(memory.order.len() <= 20);
-        drop(memory);
+        let sizes = |memory: &Memory| (memory.values.len(), memory.order.len());
+        let (values, order) = sizes(&cache.memory());
+        assert_eq!(values, 10);
+        assert!(order <= 20);
         cache.put("large", Bytes::from_static(b"12345")).await.unwrap();
         assert!(!cache.memory().values.contains_key("large"));
         assert_eq!(cache.get("large").await.unwrap().unwrap(), "12345");
