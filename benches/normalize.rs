@@ -16,9 +16,12 @@ use integrations_benches::process::{Fakes, TOKEN};
 use integrations_benches::{Result, plain};
 use integrations_core::adapter::{Pull, PullFrom, ServiceAdapter};
 use integrations_core::auth::AccessToken;
+use integrations_core::clock::SystemClock;
 use integrations_core::connection::StreamId;
-use integrations_core::http::{Request, Response, Session, Transport};
-use integrations_core::normalize::{Normalized, Pipeline};
+use integrations_core::http::{Pipeline, PipelineParts, Request, Response, Session, Transport};
+use integrations_core::memory::MemoryStore;
+use integrations_core::normalize::{Normalized, Stages};
+use integrations_core::resilience::Unlimited;
 use integrations_core::sync::StreamKey;
 use integrations_google::{GoogleCalendar, GoogleConfig};
 use tokio::runtime::{Builder, Runtime};
@@ -104,7 +107,7 @@ struct Ours<'a> {
     runtime: &'a Runtime,
     adapter: Arc<dyn ServiceAdapter>,
     session: Session,
-    pipeline: Pipeline,
+    pipeline: Stages,
     key: StreamKey,
 }
 
@@ -113,8 +116,13 @@ impl<'a> Ours<'a> {
         let adapter = GoogleCalendar::new(GoogleConfig::builder().client("bench", "bench").build()?);
         let transport =
             Arc::new(Canned(Response::new(http::StatusCode::OK, http::HeaderMap::new(), body.clone())));
-        let session = Session::with_token(Arc::clone(&adapter), transport, AccessToken::new(TOKEN)?);
-        let pipeline = Pipeline::new(adapter.normalizer());
+        let clock = SystemClock::shared();
+        let values = Arc::new(MemoryStore::with_clock(Arc::clone(&clock)));
+        let parts = PipelineParts::new(transport, clock, values, Arc::new(Unlimited));
+        let pipeline = Arc::new(Pipeline::new(parts, 1));
+        let session =
+            Session::with_token(Arc::clone(&adapter), pipeline, "cn_1".into(), AccessToken::new(TOKEN)?);
+        let pipeline = Stages::new(adapter.normalizer());
         let key = StreamKey {
             owner: "ada".into(),
             service: adapter.info().id.clone(),

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
 use integrations_core::cache::KeyValueStore;
-use integrations_core::clock::{Clock, ManualClock, SystemClock};
+use integrations_core::clock::{Clock, SystemClock};
 use integrations_core::{Connection, Result, ServiceAdapter};
 use integrations_google::{GoogleCalendar, GoogleConfig};
 use integrations_stores::SqliteStore;
@@ -21,7 +23,41 @@ const YEARS: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 /// Where the calendars are.
 pub(crate) enum Provider {
     Google,
-    Fake { fake: Box<FakeGoogle>, clock: ManualClock },
+    Fake { fake: Box<FakeGoogle>, clock: StoryClock },
+}
+
+/// A clock that begins on Monday, 2 March 2026, at 07:30 UTC, and goes on from there.
+#[derive(Debug, Clone)]
+pub(crate) struct StoryClock {
+    machine: SystemClock,
+    begins: Duration,
+}
+
+impl StoryClock {
+    const MONDAY: i64 = 1_772_436_600;
+
+    fn new() -> Self {
+        let machine = SystemClock::new();
+        Self { begins: machine.monotonic(), machine }
+    }
+}
+
+#[async_trait]
+impl Clock for StoryClock {
+    fn now(&self) -> DateTime<Utc> {
+        let gone = self.machine.monotonic().saturating_sub(self.begins);
+        DateTime::UNIX_EPOCH
+            + TimeDelta::seconds(Self::MONDAY)
+            + TimeDelta::from_std(gone).unwrap_or_default()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.machine.monotonic()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.machine.sleep(duration).await;
+    }
 }
 
 /// What happened at the provider between two syncs.
@@ -36,9 +72,9 @@ impl Provider {
         GoogleConfig::from_env().map(|_| Self::Google)
     }
 
-    /// A fake in a world of its own, where it is always Monday, 2 March 2026: every run sees the same.
+    /// A fake in a world of its own, where every run begins on Monday, 2 March 2026, and sees the same.
     pub(crate) async fn fake() -> Self {
-        let clock = ManualClock::at("2026-03-02T07:30:00Z");
+        let clock = StoryClock::new();
         let calendar = |id: &str, name: &str, zone: &str| CalendarSpec::new(id).summary(name).time_zone(zone);
         let fake = FakeGoogle::builder()
             .clock(Arc::new(clock.clone()))

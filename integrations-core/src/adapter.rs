@@ -18,6 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Failure, Origins, Session, Transport};
 use crate::model::{Raw, RecordKind};
 use crate::normalize::{Normalizer, PageContext};
+use crate::resilience::Limits;
 use crate::sync::Cursor;
 
 /// What a service is and can do.
@@ -200,6 +201,12 @@ pub trait ServiceAdapter: fmt::Debug + Send + Sync + 'static {
     /// The origins (scheme, host, port) that may see this service's tokens. Whatever link, redirect or
     /// upload address a provider names, credentials go nowhere else.
     fn allowed_origins(&self) -> &Origins;
+
+    /// How much may be asked of the provider, in its own units. Nothing is known by default: then what its
+    /// answers say is followed.
+    fn limits(&self) -> Limits {
+        Limits::UNKNOWN
+    }
 
     /// Tells from an answer that is no success what went wrong.
     fn classify(&self, failure: &Failure<'_>) -> Error;

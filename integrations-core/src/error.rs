@@ -182,6 +182,7 @@ struct Inner {
     code: Option<Cow<'static, str>>,
     request_id: Option<String>,
     retry_after: Option<Duration>,
+    not_processed: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -197,6 +198,7 @@ impl Error {
             code: None,
             request_id: None,
             retry_after: None,
+            not_processed: false,
             source: None,
         }))
     }
@@ -234,6 +236,13 @@ impl Error {
     /// Keeps the least time to wait that the provider named.
     pub fn with_retry_after(mut self, after: Duration) -> Self {
         self.0.retry_after = Some(after);
+        self
+    }
+
+    /// Says that the provider has not processed the request, so that even one that is not idempotent may
+    /// be sent again.
+    pub fn with_not_processed(mut self) -> Self {
+        self.0.not_processed = true;
         self
     }
 
@@ -305,6 +314,17 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
+
+    /// Whether it is certain that the provider has not processed the request: it refused it unread for
+    /// its rate, or the request was never sent, or the one who made the error
+    /// [knows it](Error::with_not_processed).
+    ///
+    /// A broken connection or a timeout says nothing of the kind.
+    pub fn not_processed(&self) -> bool {
+        self.0.not_processed
+            || matches!(self.kind(), ErrorKind::RateLimited | ErrorKind::CircuitOpen)
+            || (self.kind() == ErrorKind::Network && self.provider_code() == Some("not_connected"))
+    }
 }
 
 impl fmt::Display for Error {
@@ -375,6 +395,17 @@ mod tests {
             "google_calendar events.list: rate_limited (403 userRateLimitExceeded): \
              the user's quota is used up; retry after 30 s"
         );
+    }
+
+    #[test]
+    fn only_what_was_surely_not_processed_says_so() {
+        let untouched = |kind| Error::from(kind).not_processed();
+        assert!(untouched(ErrorKind::RateLimited) && untouched(ErrorKind::CircuitOpen));
+        assert!(!untouched(ErrorKind::Network) && !untouched(ErrorKind::Timeout));
+        assert!(!untouched(ErrorKind::ServiceUnavailable));
+        assert!(Error::from(ErrorKind::Network).with_code("not_connected").not_processed());
+        assert!(!Error::from(ErrorKind::Timeout).with_code("not_connected").not_processed());
+        assert!(Error::from(ErrorKind::ServiceUnavailable).with_not_processed().not_processed());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! See [`Gateway`].
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,13 +13,21 @@ use crate::auth::{
     Authorization, Callback, ConnectionFilter, Grant, OAuthManager, SealedTokens, TokenManager, TokenParts,
     TokenStore, Tokens, Vault,
 };
-use crate::cache::KeyValueStore;
+use crate::cache::{CacheSettings, KeyValueStore, TieredCache};
 use crate::clock::{Clock, SystemClock};
 use crate::connection::{Account, Connection, ConnectionId, ConnectionStatus, Owner, ServiceId, StreamId};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Session, Transport};
-use crate::normalize::{Pipeline, Stage};
+use crate::http::{Pipeline, PipelineParts, Session, Transport};
+use crate::normalize::{Stage, Stages};
 use crate::observe::{Notice, Observer, Silent};
+#[cfg(feature = "governor")]
+use crate::resilience::Governor;
+#[cfg(not(feature = "governor"))]
+use crate::resilience::Unlimited;
+use crate::resilience::{
+    BudgetSettings, Bulkhead, BulkheadLimits, CircuitBreaker, Limits, PerService, RateLimiter, RetryBudget,
+    RetryPolicy,
+};
 use crate::sync::{StreamKey, SyncEngine, SyncReport, SyncRequest, SyncSettings, SyncSink};
 
 /// A host's one way to its users' accounts: connect them, sync them, take them down.
@@ -69,6 +78,7 @@ struct Inner {
     observer: Arc<dyn Observer>,
     oauth: OAuthManager,
     tokens: Arc<TokenManager>,
+    pipeline: Arc<Pipeline>,
     engine: SyncEngine,
     stages: Vec<Arc<dyn Stage>>,
 }
@@ -120,9 +130,12 @@ impl Gateway {
         let service = self.inner.oauth.service_of(&callback).await?;
         let adapter = self.inner.adapters.get(&service)?;
         let grant = self.inner.oauth.finish(&**adapter, &owner, &callback).await?;
+        // The connection has no id before the account is known.
+        let connection = ConnectionId::new(format!("{}:{}:{service}", owner.tenant, owner.user));
         let session = Session::with_token(
             Arc::clone(adapter),
-            Arc::clone(&self.inner.http),
+            Arc::clone(&self.inner.pipeline),
+            connection,
             grant.tokens.access.clone(),
         );
         let account = adapter.identify(&session).await.map_err(at(&service))?;
@@ -265,13 +278,13 @@ impl Gateway {
         stream: &Stream,
         request: SyncRequest,
     ) -> Result<crate::sync::StreamReport> {
-        let pipeline =
-            self.inner.stages.iter().fold(Pipeline::new(adapter.normalizer()), |pipeline, stage| {
-                pipeline.with_stage(Arc::clone(stage))
+        let stages =
+            self.inner.stages.iter().fold(Stages::new(adapter.normalizer()), |stages, stage| {
+                stages.with_stage(Arc::clone(stage))
             });
         self.inner
             .engine
-            .run(&**adapter, session, &pipeline, key, stream, request)
+            .run(&**adapter, session, &stages, key, stream, request)
             .await
             .map_err(at(&key.service))
     }
@@ -322,7 +335,7 @@ impl Gateway {
     fn session(&self, connection: &Connection, adapter: &Arc<dyn ServiceAdapter>) -> Session {
         Session::new(
             Arc::clone(adapter),
-            Arc::clone(&self.inner.http),
+            Arc::clone(&self.inner.pipeline),
             Arc::clone(&self.inner.tokens),
             connection.id.clone(),
         )
@@ -391,6 +404,13 @@ pub struct GatewayBuilder {
     observer: Option<Arc<dyn Observer>>,
     settings: SyncSettings,
     stages: Vec<Arc<dyn Stage>>,
+    limiter: Option<Arc<dyn RateLimiter>>,
+    limits: HashMap<ServiceId, Limits>,
+    breaker: Option<Arc<dyn CircuitBreaker>>,
+    retry: Option<Arc<dyn RetryPolicy>>,
+    budget: BudgetSettings,
+    bulkhead: BulkheadLimits,
+    cache: CacheSettings,
     #[cfg(feature = "reqwest")]
     user_agent: Option<String>,
 }
@@ -463,6 +483,49 @@ impl GatewayBuilder {
         self
     }
 
+    /// What a service allows, instead of what its adapter states, e.g. a quota that the provider has raised.
+    pub fn limits(mut self, service: impl Into<ServiceId>, limits: Limits) -> Self {
+        self.limits.insert(service.into(), limits);
+        self
+    }
+
+    /// Decides which calls may go; by default a [`Governor`](crate::resilience::Governor) with the adapters'
+    /// [limits](ServiceAdapter::limits), shared over the key-value store.
+    pub fn rate_limiter(mut self, limiter: Arc<dyn RateLimiter>) -> Self {
+        self.limiter = Some(limiter);
+        self
+    }
+
+    /// Decides whether a host is worth a call; a [`RollingBreaker`](crate::resilience::RollingBreaker) by default.
+    pub fn circuit_breaker(mut self, breaker: Arc<dyn CircuitBreaker>) -> Self {
+        self.breaker = Some(breaker);
+        self
+    }
+
+    /// Decides whether a failure is worth another try; an [`ExponentialRetry`](crate::resilience::ExponentialRetry) by default.
+    pub fn retry_policy(mut self, retry: Arc<dyn RetryPolicy>) -> Self {
+        self.retry = Some(retry);
+        self
+    }
+
+    /// How many retries a service may cause.
+    pub fn retry_budget(mut self, budget: BudgetSettings) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// How many calls of a service, and of a connection, may be under way.
+    pub fn bulkhead(mut self, limits: BulkheadLimits) -> Self {
+        self.bulkhead = limits;
+        self
+    }
+
+    /// How much of the providers' answers is kept, and for how long.
+    pub fn cache(mut self, settings: CacheSettings) -> Self {
+        self.cache = settings;
+        self
+    }
+
     /// Sends each item through this stage, behind the provider's mapping and the family's rules.
     pub fn stage(mut self, stage: Arc<dyn Stage>) -> Self {
         self.stages.push(stage);
@@ -501,7 +564,8 @@ impl GatewayBuilder {
         };
         let clock = self.clock.unwrap_or_else(SystemClock::shared);
         let observer = self.observer.unwrap_or_else(|| Arc::new(Silent));
-        let oauth = OAuthManager::new(values, vault.clone(), Arc::clone(&http), Arc::clone(&clock));
+        let oauth =
+            OAuthManager::new(Arc::clone(&values), vault.clone(), Arc::clone(&http), Arc::clone(&clock));
         let tokens = Arc::new(TokenManager::new(TokenParts {
             store: Arc::clone(&connections),
             vault: vault.clone(),
@@ -510,6 +574,20 @@ impl GatewayBuilder {
             clock: Arc::clone(&clock),
             observer: Arc::clone(&observer),
         }));
+        let limiter = match self.limiter {
+            Some(limiter) => limiter,
+            None => default_limiter(&adapters, self.limits, &values),
+        };
+        let (bulkhead, budget) = (self.bulkhead, self.budget);
+        let mut parts =
+            PipelineParts::new(Arc::clone(&http), Arc::clone(&clock), Arc::clone(&values), limiter);
+        parts.observer = Arc::clone(&observer);
+        parts.bulkheads = PerService::new(move |_| Bulkhead::new(bulkhead));
+        parts.breaker = self.breaker.unwrap_or(parts.breaker);
+        parts.retry = self.retry.unwrap_or(parts.retry);
+        parts.budgets = PerService::new(move |_| RetryBudget::new(budget));
+        parts.cache = TieredCache::new(Arc::clone(&values), Arc::clone(&clock), self.cache);
+        let pipeline = Arc::new(Pipeline::new(parts, random_seed()));
         let engine = SyncEngine::new(Arc::clone(&sink), Arc::clone(&observer), self.settings);
         let stages = self.stages;
         let inner = Inner {
@@ -522,6 +600,7 @@ impl GatewayBuilder {
             observer,
             oauth,
             tokens,
+            pipeline,
             engine,
             stages,
         };
@@ -532,6 +611,38 @@ impl GatewayBuilder {
 /// Names the service in an error that does not yet.
 fn at(service: &ServiceId) -> impl Fn(Error) -> Error + '_ {
     move |error| if error.service().is_none() { error.with_service(service) } else { error }
+}
+
+/// Quotas as the adapters state them, unless the host says otherwise, shared over the host's storage.
+#[cfg(feature = "governor")]
+fn default_limiter(
+    adapters: &AdapterRegistry,
+    own: HashMap<ServiceId, Limits>,
+    values: &Arc<dyn KeyValueStore>,
+) -> Arc<dyn RateLimiter> {
+    let stated = adapters.iter().map(|adapter| (adapter.info().id.clone(), adapter.limits()));
+    let limits: HashMap<_, _> = stated.chain(own).collect();
+    let governor = limits
+        .into_iter()
+        .fold(Governor::builder(), |governor, (service, limits)| governor.service(service, limits));
+    Arc::new(governor.shared(Arc::clone(values)).build())
+}
+
+/// Without the feature `governor`, nothing is held back but by a limiter of the host's own.
+#[cfg(not(feature = "governor"))]
+fn default_limiter(
+    _: &AdapterRegistry,
+    _: HashMap<ServiceId, Limits>,
+    _: &Arc<dyn KeyValueStore>,
+) -> Arc<dyn RateLimiter> {
+    Arc::new(Unlimited)
+}
+
+/// Without randomness, waits are spread the same way everywhere; nothing worse.
+fn random_seed() -> u64 {
+    let mut seed = [0; 8];
+    let _ = getrandom::fill(&mut seed);
+    u64::from_le_bytes(seed)
 }
 
 fn missing(part: &str, call: &str) -> Error {

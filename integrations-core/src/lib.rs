@@ -37,6 +37,7 @@ mod message;
 pub mod model;
 pub mod normalize;
 pub mod observe;
+pub mod resilience;
 pub mod sync;
 
 pub use self::adapter::{AdapterRegistry, ServiceAdapter};

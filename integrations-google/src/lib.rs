@@ -3,8 +3,9 @@
 pub mod calendar;
 mod classify;
 mod config;
-mod limits;
+pub mod limits;
 mod oauth;
 
 pub use self::calendar::GoogleCalendar;
+pub use self::classify::{RULES, TOKEN_RULES, error as classify, token_error as classify_token};
 pub use self::config::{GoogleConfig, GoogleConfigBuilder, scope};

@@ -1,6 +1,69 @@
 //! How much may be asked of Google at once?
 
+use std::time::Duration;
+
+use integrations_core::resilience::{Cost, Limits, Quota, Scope};
+
 /// Calendars per page of `calendarList.list` at most.
 pub(crate) const CALENDARS_PER_PAGE: u32 = 250;
 /// Events per page of `events.list` at most.
 pub(crate) const EVENTS_PER_PAGE: u32 = 2500;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Of Calendar, for a project that has used it first since May 2026. Older projects keep what they have.
+/// Writes to one calendar in quick succession are throttled besides, at no stated rate.
+#[rustfmt::skip]
+pub const CALENDAR: Limits = Limits::new(&[
+    Quota::new(Scope::App,        10_000, MINUTE),
+    Quota::new(Scope::Connection, 600,    MINUTE),
+]);
+
+/// Of Gmail, in its quota units, for a new project; an older one has 15,000 a minute for each user.
+#[rustfmt::skip]
+pub const GMAIL: Limits = Limits::new(&[
+    Quota::new(Scope::App,        1_200_000,  MINUTE),
+    Quota::new(Scope::Connection, 6_000,      MINUTE),
+    // Past this, a project is billed.
+    Quota::new(Scope::App,        80_000_000, DAY),
+])
+.costs(&[
+    Cost::new("getProfile", 1),
+    Cost::new("labels.get", 1),
+    Cost::new("labels.list", 1),
+    Cost::new("history.list", 2),
+    Cost::new("labels.create", 5),
+    Cost::new("labels.patch", 5),
+    Cost::new("labels.delete", 5),
+    Cost::new("messages.list", 5),
+    Cost::new("messages.modify", 5),
+    Cost::new("messages.trash", 5),
+    Cost::new("messages.untrash", 5),
+    Cost::new("messages.attachments.get", 5),
+    // The dearer of two tables: older projects pay 5 for a message and 10 for a thread.
+    Cost::new("messages.get", 20),
+    Cost::new("threads.get", 40),
+    Cost::new("messages.import", 25),
+    Cost::new("messages.insert", 25),
+    Cost::new("messages.batchModify", 50),
+    Cost::new("messages.batchDelete", 50),
+    Cost::new("stop", 50),
+    Cost::new("messages.send", 100),
+    Cost::new("watch", 100),
+]);
+
+/// Of Tasks.
+pub const TASKS: Limits = Limits::new(&[Quota::new(Scope::App, 50_000, DAY)]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_call_costs_more_than_a_user_has() {
+        let most = GMAIL.costs.iter().map(|cost| cost.units).max().unwrap();
+        assert!(GMAIL.quotas.iter().all(|quota| quota.units > most));
+        assert_eq!((GMAIL.cost("messages.get", 1), CALENDAR.cost("events.list", 1)), (20, 1));
+    }
+}

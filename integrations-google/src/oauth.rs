@@ -7,7 +7,7 @@ use integrations_core::http::{Failure, Request, Session, Transport};
 use integrations_core::{Result, json};
 use serde::Deserialize;
 
-use crate::classify::{self, TOKEN_RULES};
+use crate::classify;
 use crate::config::{GoogleConfig, scope};
 
 /// The client. Google gives a refresh token with `access_type=offline` alone, and after the first time
@@ -16,7 +16,7 @@ pub(crate) fn client(config: &GoogleConfig) -> OAuthClient {
     let endpoints =
         OAuthEndpoints { authorize: config.authorize_url.clone(), token: config.token_url.clone() };
     OAuthClient::new(endpoints, &config.client_id, config.client_secret.clone())
-        .with_rules(TOKEN_RULES)
+        .with_classifier(classify::token_error)
         .with_authorization_parameters([
             ("access_type", "offline"),
             ("prompt", "consent"),
@@ -43,12 +43,7 @@ pub(crate) async fn revoke(config: &GoogleConfig, http: &dyn Transport, tokens: 
     if answer.status.is_success() || answer.status == StatusCode::BAD_REQUEST {
         return Ok(());
     }
-    Err(classify::error(&Failure {
-        operation: "revoke",
-        status: answer.status,
-        headers: &answer.headers,
-        body: &answer.body,
-    }))
+    Err(classify::token_error(&Failure::of("revoke", &answer)))
 }
 
 #[derive(Deserialize)]

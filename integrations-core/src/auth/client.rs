@@ -58,6 +58,28 @@ pub const OAUTH_RULES: &[Rule] = &[
     Rule::new(0, "server_error", ErrorKind::ServiceUnavailable, ""),
 ];
 
+/// Tells what went wrong from a token endpoint's answer that is no success.
+pub type Classify = fn(&Failure<'_>) -> Error;
+
+/// Tells what went wrong from the standard codes ([`OAUTH_RULES`]).
+pub fn oauth_error(failure: &Failure<'_>) -> Error {
+    #[derive(Deserialize)]
+    struct Body {
+        error: String,
+    }
+    let body = serde_json::from_slice::<Body>(failure.body).ok();
+    let code = body.as_ref().map(|body| body.error.as_str());
+    let class = match (code, failure.status) {
+        (Some(code), status) => classify(OAUTH_RULES, failure.operation, status, &[code]),
+        // Without a code, no status of a token endpoint means that an access token has expired.
+        (None, StatusCode::UNAUTHORIZED) => {
+            classify(OAUTH_RULES, failure.operation, failure.status, &["invalid_client"])
+        }
+        (None, status) => uniform(status),
+    };
+    failure.error(class, code)
+}
+
 /// A provider's OAuth endpoints.
 #[derive(Debug, Clone)]
 pub struct OAuthEndpoints {
@@ -73,7 +95,7 @@ pub struct OAuthClient {
     endpoints: OAuthEndpoints,
     client_id: String,
     client_secret: Option<Secret>,
-    rules: &'static [Rule],
+    classify: Classify,
     extra: Vec<(&'static str, &'static str)>,
 }
 
@@ -86,12 +108,18 @@ impl OAuthClient {
         client_id: impl Into<String>,
         client_secret: Option<Secret>,
     ) -> Self {
-        Self { endpoints, client_id: client_id.into(), client_secret, rules: OAUTH_RULES, extra: Vec::new() }
+        Self {
+            endpoints,
+            client_id: client_id.into(),
+            client_secret,
+            classify: oauth_error,
+            extra: Vec::new(),
+        }
     }
 
-    /// What the provider's own error codes mean; [`OAUTH_RULES`] should be part of it.
-    pub fn with_rules(mut self, rules: &'static [Rule]) -> Self {
-        self.rules = rules;
+    /// Tells what went wrong from the provider's own codes; by default from the standard ones.
+    pub fn with_classifier(mut self, classify: Classify) -> Self {
+        self.classify = classify;
         self
     }
 
@@ -188,12 +216,7 @@ impl Exchange<'_> {
         call.max_body = MAX_BODY;
         let answer = self.http.send(call).await?;
         if !answer.status.is_success() {
-            return Err(self.failure(&Failure {
-                operation: self.operation,
-                status: answer.status,
-                headers: &answer.headers,
-                body: &answer.body,
-            }));
+            return Err((self.client.classify)(&Failure::of(self.operation, &answer)));
         }
         let mut response = HttpResponse::new(answer.body.to_vec());
         // The oauth2 crate takes any success but 200 for a failure.
@@ -202,27 +225,6 @@ impl Exchange<'_> {
             response.headers_mut().insert(CONTENT_TYPE, media_type.clone());
         }
         Ok(response)
-    }
-
-    fn failure(&self, failure: &Failure<'_>) -> Error {
-        #[derive(Deserialize)]
-        struct Body {
-            error: String,
-            error_subtype: Option<String>,
-        }
-        let body = serde_json::from_slice::<Body>(failure.body).ok();
-        let code = body.as_ref().map(|body| body.error.as_str());
-        let codes: Vec<&str> =
-            body.iter().filter_map(|body| body.error_subtype.as_deref()).chain(code).collect();
-        // Without a code that says so, no status of the token endpoint means that an access token expired.
-        let class = if codes.is_empty() && failure.status == StatusCode::UNAUTHORIZED {
-            classify(self.client.rules, failure.operation, failure.status, &["invalid_client"])
-        } else if codes.is_empty() {
-            uniform(failure.status)
-        } else {
-            classify(self.client.rules, failure.operation, failure.status, &codes)
-        };
-        failure.error(class, code)
     }
 
     fn token_set(&self, answer: Result<BasicTokenResponse, ExchangeError>) -> Result<TokenSet> {

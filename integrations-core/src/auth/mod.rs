@@ -15,7 +15,7 @@ mod tokens;
 mod vault;
 
 #[cfg(feature = "oauth")]
-pub use self::client::{OAUTH_RULES, OAuthClient, OAuthEndpoints};
+pub use self::client::{Classify, OAUTH_RULES, OAuthClient, OAuthEndpoints, oauth_error};
 pub use self::flow::{
     Authorization, AuthorizationRequest, Callback, CodeGrant, Grant, OAuthManager, STATE_TTL,
 };

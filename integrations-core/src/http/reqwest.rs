@@ -72,6 +72,7 @@ fn too_large(operation: &'static str, limit: usize) -> Error {
 /// Keeps what happened and drops the URL, whose query may hold secrets.
 fn failure(error: ::reqwest::Error, operation: &'static str) -> Error {
     let error = error.without_url();
+    let connected = !error.is_connect();
     let (kind, message) = if error.is_timeout() {
         (ErrorKind::Timeout, "the provider did not answer in time")
     } else if error.is_builder() {
@@ -85,5 +86,7 @@ fn failure(error: ::reqwest::Error, operation: &'static str) -> Error {
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    Error::new(kind, message).with_operation(operation).with_source(cause.to_string())
+    let failure = Error::new(kind, message).with_operation(operation).with_source(cause.to_string());
+    // Without a connection nothing was sent, and nothing can have been processed.
+    if connected { failure } else { failure.with_code("not_connected").with_not_processed() }
 }

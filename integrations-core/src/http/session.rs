@@ -2,62 +2,102 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
-use http::header::AUTHORIZATION;
+use http::HeaderValue;
 
-use super::classify::Failure;
-use super::transport::{Request, Response, Transport};
+use super::pipeline::{Caller, Pipeline};
+use super::transport::{Request, Response};
 use crate::adapter::ServiceAdapter;
 use crate::auth::{AccessToken, LiveToken, TokenManager};
 use crate::connection::ConnectionId;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 
 /// One connection's way to its provider.
 ///
-/// A call goes out only to the adapter's [allowed origins](ServiceAdapter::allowed_origins), with a
-/// token that is fresh. When the provider refuses the token all the same, it is refreshed once and the
-/// call is made once more. An answer that is no success is an error of the adapter's making.
+/// A call goes out only to the adapter's [allowed origins](ServiceAdapter::allowed_origins), through the
+/// [`Pipeline`], with a token that is fresh. When the provider refuses the token all the same, it is
+/// refreshed once and the call is made once more. An answer that is no success is an error of the
+/// adapter's making.
 ///
 /// # Cancel safety
 /// Dropping a call leaves the connection as it was: a refresh that has begun goes on by itself.
 #[derive(Debug, Clone)]
 pub struct Session {
     adapter: Arc<dyn ServiceAdapter>,
-    http: Arc<dyn Transport>,
+    pipeline: Arc<Pipeline>,
+    connection: ConnectionId,
     credentials: Credentials,
 }
 
+/// Where a call's token comes from.
 #[derive(Debug, Clone)]
-enum Credentials {
+pub(super) enum Credentials {
     Managed { tokens: Arc<TokenManager>, connection: ConnectionId },
     Fixed(AccessToken),
+}
+
+/// A token, and where it comes from.
+pub(super) enum Token {
+    Managed(Arc<LiveToken>),
+    Fixed(HeaderValue),
+}
+
+impl Token {
+    pub(super) fn bearer(&self) -> HeaderValue {
+        match self {
+            Self::Managed(token) => token.access().bearer(),
+            Self::Fixed(bearer) => bearer.clone(),
+        }
+    }
+}
+
+impl Credentials {
+    /// Whether a token that was refused can be replaced.
+    pub(super) fn can_renew(&self) -> bool {
+        matches!(self, Self::Managed { .. })
+    }
+
+    /// A fresh token, and another one than that which was refused.
+    pub(super) async fn token(&self, refused: Option<&Token>) -> Result<Token> {
+        match (self, refused) {
+            (Self::Managed { tokens, connection }, Some(Token::Managed(refused))) => {
+                tracing::debug!(%connection, "the access token was refused before its time; refreshing it");
+                tokens.replace(connection, refused).await.map(Token::Managed)
+            }
+            (Self::Managed { tokens, connection }, _) => tokens.fresh(connection).await.map(Token::Managed),
+            (Self::Fixed(token), _) => Ok(Token::Fixed(token.bearer())),
+        }
+    }
 }
 
 impl Session {
     /// A session of a stored connection; its tokens are kept fresh.
     pub fn new(
         adapter: Arc<dyn ServiceAdapter>,
-        http: Arc<dyn Transport>,
+        pipeline: Arc<Pipeline>,
         tokens: Arc<TokenManager>,
         connection: ConnectionId,
     ) -> Self {
-        Self { adapter, http, credentials: Credentials::Managed { tokens, connection } }
+        let credentials = Credentials::Managed { tokens, connection: connection.clone() };
+        Self { adapter, pipeline, connection, credentials }
     }
 
-    /// A session with a token that cannot be refreshed, e.g. before a connection is stored.
+    /// A session with a token that cannot be refreshed, e.g. before a connection is stored. The id stands
+    /// for the connection in quotas and kept answers.
     pub fn with_token(
         adapter: Arc<dyn ServiceAdapter>,
-        http: Arc<dyn Transport>,
+        pipeline: Arc<Pipeline>,
+        connection: ConnectionId,
         token: AccessToken,
     ) -> Self {
-        Self { adapter, http, credentials: Credentials::Fixed(token) }
+        Self { adapter, pipeline, connection, credentials: Credentials::Fixed(token) }
     }
 
     /// Makes a call and returns the answer if it is a success (2xx) or `304 Not Modified`.
     ///
     /// # Errors
-    /// Those of the [`Transport`], those of the token's refresh, `foreign_host` for an address that is
-    /// not the provider's, and what the adapter makes of an answer that is no success.
+    /// Those of the [`Transport`](super::Transport), those of the token's refresh, `foreign_host` for an
+    /// address that is not the provider's, `deadline`, `queue_full`, those of a quota and of an open
+    /// circuit, and what the adapter makes of an answer that is no success.
     pub async fn send(&self, request: Request) -> Result<Response> {
         let service = &self.adapter.info().id;
         let operation = request.operation;
@@ -69,58 +109,8 @@ impl Session {
 
     async fn call(&self, request: Request) -> Result<Response> {
         self.adapter.allowed_origins().check(&request.url, request.operation)?;
-        match &self.credentials {
-            Credentials::Fixed(token) => self.attempt(request, token).await,
-            Credentials::Managed { tokens, connection } => {
-                let token = tokens.fresh(connection).await?;
-                match self.attempt(request.clone(), token.access()).await {
-                    Err(error) if error.kind() == ErrorKind::TokenExpired => {
-                        let token = self.renewed(tokens, connection, &token).await?;
-                        self.attempt(request, token.access()).await.map_err(refused_again)
-                    }
-                    outcome => outcome,
-                }
-            }
-        }
+        let caller =
+            Caller { adapter: &*self.adapter, connection: &self.connection, credentials: &self.credentials };
+        self.pipeline.call(&caller, request).await
     }
-
-    async fn renewed(
-        &self,
-        tokens: &Arc<TokenManager>,
-        connection: &ConnectionId,
-        refused: &LiveToken,
-    ) -> Result<Arc<LiveToken>> {
-        tracing::debug!(%connection, "the access token was refused before its time; refreshing it");
-        tokens.replace(connection, refused).await
-    }
-
-    async fn attempt(&self, mut request: Request, token: &AccessToken) -> Result<Response> {
-        request.headers.insert(AUTHORIZATION, token.bearer());
-        let operation = request.operation;
-        let answer = self.http.send(request).await?;
-        if answer.status.is_success() || answer.status == StatusCode::NOT_MODIFIED {
-            return Ok(answer);
-        }
-        Err(self.adapter.classify(&Failure {
-            operation,
-            status: answer.status,
-            headers: &answer.headers,
-            body: &answer.body,
-        }))
-    }
-}
-
-/// A token that was refused right after its refresh will not be accepted by refreshing more.
-fn refused_again(error: Error) -> Error {
-    if error.kind() != ErrorKind::TokenExpired {
-        return error;
-    }
-    let mut again = Error::new(
-        ErrorKind::ReauthorizationRequired,
-        "the provider refuses even a fresh token; the user has to connect the account again",
-    );
-    if let Some(status) = error.status() {
-        again = again.with_status(status);
-    }
-    again
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
 
+use super::conditional::{CacheMode, Kept};
 use crate::error::Result;
 
 /// A request to a provider.
@@ -30,8 +31,15 @@ pub struct Request {
     pub cost: u32,
     /// Who waits for it.
     pub priority: Priority,
-    /// How long the whole answer may take.
+    /// What may be done with an answer that is kept; nothing by default.
+    pub cache: CacheMode,
+    /// Whether an answer that is kept will do when the provider cannot be reached; no by default.
+    pub fallback: bool,
+    /// How long one try may take, until its answer is whole; 30 s by default.
     pub timeout: Duration,
+    /// How long the call may take with all its tries and waits; by default 60 s for a person, 300 s for a
+    /// notification, 900 s for a sync in the background.
+    pub deadline: Option<Duration>,
     /// How many bytes the answer's body may have.
     pub max_body: usize,
 }
@@ -54,7 +62,10 @@ impl Request {
             idempotent,
             cost: 1,
             priority: Priority::default(),
+            cache: CacheMode::Off,
+            fallback: false,
             timeout: Self::TIMEOUT,
+            deadline: None,
             max_body: Self::MAX_BODY,
         }
     }
@@ -62,6 +73,43 @@ impl Request {
     /// A GET request.
     pub fn get(operation: &'static str, url: Url) -> Self {
         Self::new(operation, Method::GET, url)
+    }
+
+    /// Says what it costs, in the provider's units.
+    pub fn with_cost(mut self, cost: u32) -> Self {
+        self.cost = cost;
+        self
+    }
+
+    /// Says who waits for it.
+    pub fn with_priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Keeps the answer, and says what may be done with it. Only the answers of GET are kept.
+    pub fn with_cache(mut self, cache: CacheMode) -> Self {
+        self.cache = cache;
+        self
+    }
+
+    /// Takes the last good answer when this one fails for a passing reason; it is marked as
+    /// [stale](super::Kept::stale), with its age. Needs a [`CacheMode`] that keeps answers.
+    pub fn with_fallback(mut self) -> Self {
+        self.fallback = true;
+        self
+    }
+
+    /// Says how long the call may take with all its tries and waits.
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Says whether sending it twice does the same as sending it once.
+    pub fn with_idempotent(mut self, idempotent: bool) -> Self {
+        self.idempotent = idempotent;
+        self
     }
 
     /// Adds a header, replacing any of the same name.
@@ -112,12 +160,14 @@ pub struct Response {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+    /// Set when it is an answer that was kept.
+    pub kept: Option<Kept>,
 }
 
 impl Response {
     /// An answer.
     pub fn new(status: StatusCode, headers: HeaderMap, body: impl Into<Bytes>) -> Self {
-        Self { status, headers, body: body.into() }
+        Self { status, headers, body: body.into(), kept: None }
     }
 }
 

@@ -106,7 +106,7 @@ pub struct Quarantined {
 
 /// The stages that every item of a service goes through.
 #[derive(Debug, Clone)]
-pub struct Pipeline {
+pub struct Stages {
     map: Arc<dyn Normalizer>,
     stages: Vec<Arc<dyn Stage>>,
 }
@@ -120,7 +120,7 @@ pub struct Normalized {
     pub quarantined: Vec<Quarantined>,
 }
 
-impl Pipeline {
+impl Stages {
     /// Maps with the provider's normaliser, and validates with the family's rules.
     pub fn new(map: Arc<dyn Normalizer>) -> Self {
         Self { map, stages: vec![Arc::new(ValidateEvents)] }

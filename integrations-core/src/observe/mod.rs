@@ -1,8 +1,11 @@
 //! What does the host hear of?
 
 use std::fmt;
+use std::time::Duration;
 
-use crate::connection::{Connection, ConnectionId};
+use crate::connection::{Connection, ConnectionId, ServiceId};
+use crate::error::Error;
+use crate::resilience::{BreakerChange, BreakerKey};
 use crate::sync::{StreamKey, StreamReport, Withheld};
 
 /// Something that the host may want to know, when it happens.
@@ -68,6 +71,26 @@ pub enum Notice<'a> {
     TokensNotStored {
         /// The connection.
         connection: &'a ConnectionId,
+    },
+    /// A call to a provider has ended, with all its tries.
+    CallFinished {
+        /// The service.
+        service: &'a ServiceId,
+        /// The connection.
+        connection: &'a ConnectionId,
+        /// The operation, e.g. `events.list`.
+        operation: &'static str,
+        /// How long it took, waits included.
+        took: Duration,
+        /// Why it failed, if it did.
+        error: Option<&'a Error>,
+    },
+    /// Calls to a host are held back from now on, or go through again.
+    CircuitChanged {
+        /// The host of a service.
+        circuit: &'a BreakerKey,
+        /// From what to what.
+        change: BreakerChange,
     },
     /// A connection was taken down.
     Disconnected {

@@ -19,7 +19,7 @@ use crate::connection::StreamId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Session;
 use crate::model::Change;
-use crate::normalize::{Normalized, Pipeline};
+use crate::normalize::{Normalized, Stages};
 use crate::observe::{Notice, Observer};
 
 /// How streams are read; the defaults suit most hosts.
@@ -119,7 +119,7 @@ impl SyncEngine {
         &self,
         adapter: &dyn ServiceAdapter,
         session: &Session,
-        pipeline: &Pipeline,
+        stages: &Stages,
         key: &StreamKey,
         stream: &Stream,
         request: SyncRequest,
@@ -135,7 +135,7 @@ impl SyncEngine {
         let mut run = Run {
             engine: self,
             reader: Reader { adapter, session, stream: &key.stream, settings: &self.settings },
-            pipeline,
+            stages,
             key,
             accept_shrink: request.accept_shrink,
             fence: request.fence.unwrap_or(state.fence),
@@ -180,7 +180,7 @@ impl Reader<'_> {
 struct Run<'a> {
     engine: &'a SyncEngine,
     reader: Reader<'a>,
-    pipeline: &'a Pipeline,
+    stages: &'a Stages,
     key: &'a StreamKey,
     accept_shrink: bool,
     fence: Fence,
@@ -238,7 +238,7 @@ impl Run<'_> {
     async fn commit_page(&mut self, position: &mut Position, page: Page) -> Result<()> {
         // What follows keeps this thread busy: let the request that was just made go out first.
         tokio::task::yield_now().await;
-        let Normalized { changes, quarantined } = self.pipeline.run(&page.items, self.key, &page.context);
+        let Normalized { changes, quarantined } = self.stages.run(&page.items, self.key, &page.context);
         let unidentified = quarantined.iter().filter(|item| item.id.is_none()).count() as u64;
         let next = position.after(&page.next, unidentified);
         let upserted = changes.iter().filter(|change| matches!(change, Change::Upsert(_))).count() as u64;

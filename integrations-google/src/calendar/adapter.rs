@@ -9,13 +9,14 @@ use integrations_core::connection::Account;
 use integrations_core::http::{Failure, Origins, Session, Transport};
 use integrations_core::model::RecordKind;
 use integrations_core::normalize::Normalizer;
+use integrations_core::resilience::Limits;
 use integrations_core::{Error, Result};
 use url::Url;
 
 use super::normalize::EventNormalizer;
 use super::sync;
 use crate::config::{GoogleConfig, scope};
-use crate::{classify, oauth};
+use crate::{classify, limits, oauth};
 
 /// The service's id.
 pub const SERVICE: &str = "google_calendar";
@@ -74,6 +75,10 @@ impl ServiceAdapter for GoogleCalendar {
 
     fn allowed_origins(&self) -> &Origins {
         &self.origins
+    }
+
+    fn limits(&self) -> Limits {
+        limits::CALENDAR
     }
 
     fn classify(&self, failure: &Failure<'_>) -> Error {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use integrations_core::auth::Vault;
 use integrations_core::clock::ManualClock;
 use integrations_core::observe::{Notice, Observer};
+use integrations_core::resilience::{ExponentialRetry, Unlimited};
 use integrations_core::sync::SyncRequest;
 use integrations_core::{Error, Gateway};
 use integrations_google::{GoogleCalendar, GoogleConfig};
@@ -103,6 +104,9 @@ async fn a_canary_appears_nowhere() {
         .vault(Vault::new("test", [5; 32]).unwrap())
         .clock(Arc::new(clock.clone()))
         .observer(Arc::new(log.clone()))
+        // Nothing waits on the clock, which stands still.
+        .retry_policy(Arc::new(ExponentialRetry::default().with_retries(0)))
+        .rate_limiter(Arc::new(Unlimited))
         .build()
         .unwrap();
 

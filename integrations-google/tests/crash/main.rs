@@ -14,6 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use integrations_core::auth::Vault;
+use integrations_core::resilience::Limits;
 use integrations_core::sync::{Position, StreamKey, SyncSink};
 use integrations_core::{Connection, Gateway};
 use integrations_google::{GoogleCalendar, GoogleConfig};
@@ -34,7 +35,11 @@ fn vault() -> Vault {
 
 fn gateway(fake: &str, store: SqliteStore) -> integrations_core::GatewayBuilder {
     let config = GoogleConfig::builder().client("client", "secret").base_url(fake).build().unwrap();
-    Gateway::builder().adapter(GoogleCalendar::new(config)).store(store).vault(vault())
+    Gateway::builder()
+        .adapter(GoogleCalendar::new(config))
+        .store(store)
+        .vault(vault())
+        .limits("google_calendar", Limits::UNKNOWN)
 }
 
 /// Runs the child and kills it at (or, if `behind`, somewhere behind) the checkpoint of this number.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use integrations_core::auth::Vault;
-use integrations_core::http::{Request, Session};
+use integrations_core::http::{Pipeline, PipelineParts, Request, Session};
+use integrations_core::resilience::{Limits, Unlimited};
 use integrations_core::{Disposition, Error, ErrorKind, Gateway};
 use integrations_google::{GoogleCalendar, GoogleConfig};
 use integrations_testkit::Fault;
@@ -93,10 +94,8 @@ async fn a_scope_that_was_not_granted_is_said_and_fails_its_feature_alone() {
         "https://www.googleapis.com/auth/calendar.calendarlist.readonly",
     ]);
     let connection = host.connect().await;
-    let connected = &host.heard.all()[0];
-    assert!(
-        connected.contains(r#"missing_scopes: ["https://www.googleapis.com/auth/calendar.events.readonly"]"#)
-    );
+    let missing = r#"missing_scopes: ["https://www.googleapis.com/auth/calendar.events.readonly"]"#;
+    assert!(host.heard.all().iter().any(|notice| notice.contains(missing)));
     assert_eq!(host.gateway.streams(&connection.id).await.unwrap().len(), 1);
     let report = host.gateway.sync(&connection.id).await.unwrap();
     let error = report.failures().next().unwrap().1;
@@ -245,7 +244,14 @@ async fn credentials_go_to_no_other_host() {
     let adapter = GoogleCalendar::new(config(&host.fake));
     let http = integrations_core::http::reqwest::ReqwestTransport::new("test").unwrap();
     let token = integrations_core::auth::AccessToken::new("ya29.canary").unwrap();
-    let session = Session::with_token(adapter, Arc::new(http), token);
+    let parts = PipelineParts::new(
+        Arc::new(http),
+        Arc::new(host.clock.clone()),
+        Arc::new(host.store.clone()),
+        Arc::new(Unlimited),
+    );
+    let pipeline = Arc::new(Pipeline::new(parts, 1));
+    let session = Session::with_token(adapter, pipeline, "cn_1".into(), token);
     for link in [
         format!("{}/calendar/v3/calendars/x/events?pageToken=2", foreign.uri()),
         format!("{}/next?token=1", host.fake.url().replace("127.0.0.1", "localhost")),
@@ -277,6 +283,7 @@ async fn wrong_missing_and_changed_keys_are_told_apart() {
             .store(host.store.clone())
             .vault(vault)
             .clock(Arc::new(host.clock.clone()))
+            .limits("google_calendar", Limits::UNKNOWN)
             .build()
             .unwrap();
         let error = gateway.sync(&connection.id).await.unwrap_err();

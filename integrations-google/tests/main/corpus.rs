@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use integrations_core::http::Failure;
 use integrations_core::model::{Change, Raw};
-use integrations_core::normalize::{PageContext, Pipeline};
+use integrations_core::normalize::{PageContext, Stages};
 use integrations_core::sync::StreamKey;
 use integrations_core::{ErrorKind, ServiceAdapter};
 use integrations_google::{GoogleCalendar, GoogleConfig};
@@ -91,7 +91,7 @@ fn events(value: &Value, found: &mut Vec<Value>) {
 fn every_event_is_normalised_or_quarantined_by_name() {
     let Some(data) = data("google-samples") else { return };
     let adapter = adapter();
-    let pipeline = Pipeline::new(adapter.normalizer());
+    let pipeline = Stages::new(adapter.normalizer());
     let stream = StreamKey {
         owner: "ada".into(),
         service: "google_calendar".into(),

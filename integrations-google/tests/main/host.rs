@@ -7,7 +7,8 @@ use integrations_core::clock::ManualClock;
 use integrations_core::memory::MemoryStore;
 use integrations_core::model::{Event, Record};
 use integrations_core::observe::{Notice, Observer};
-use integrations_core::sync::{StreamKey, SyncSettings};
+use integrations_core::resilience::{ExponentialRetry, Unlimited};
+use integrations_core::sync::StreamKey;
 use integrations_core::{Connection, Gateway, GatewayBuilder};
 use integrations_google::{GoogleCalendar, GoogleConfig};
 use integrations_testkit::google::{CalendarSpec, FakeGoogle, FakeGoogleBuilder};
@@ -44,7 +45,8 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// A host whose fake has one calendar without events, and gives pages of at most five.
+    /// A host whose fake has one calendar without events, and gives pages of at most five. It gives up at
+    /// the first failure, and knows of no quota: nothing waits on the clock.
     pub(crate) async fn new() -> Self {
         Self::with(|fake| fake.calendar(calendar()), |gateway| gateway).await
     }
@@ -64,7 +66,8 @@ impl Host {
             .vault(Vault::ephemeral().unwrap())
             .clock(Arc::new(clock.clone()))
             .observer(Arc::new(heard.clone()))
-            .sync_settings(SyncSettings::default());
+            .retry_policy(Arc::new(ExponentialRetry::default().with_retries(0)))
+            .rate_limiter(Arc::new(Unlimited));
         let gateway = gateway(builder).build().unwrap();
         Self { clock, fake, store, gateway, heard }
     }

@@ -4,8 +4,10 @@
 
 mod bad_input;
 mod chaos;
+mod classify;
 mod corpus;
 mod host;
 mod mapping;
+mod outbound;
 mod tokens;
 mod whole_way;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use integrations_core::model::{Change, Entity, Raw, Reminder, ReminderMethod};
-use integrations_core::normalize::{PageContext, Pipeline};
+use integrations_core::normalize::{PageContext, Stages};
 use integrations_core::sync::StreamKey;
 use integrations_google::{GoogleCalendar, GoogleConfig};
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn change(wire: &Value) -> Change {
     page.time_zone = Some(chrono_tz::Europe::Berlin);
     page.default_reminders = vec![Reminder { method: ReminderMethod::Popup, minutes_before: 10 }];
     let raw = Raw::new(Bytes::from(wire.to_string()));
-    let mut done = Pipeline::new(adapter.normalizer()).run(std::slice::from_ref(&raw), &stream, &page);
+    let mut done = Stages::new(adapter.normalizer()).run(std::slice::from_ref(&raw), &stream, &page);
     assert_eq!(done.quarantined, []);
     let change = done.changes.remove(0);
     if let Change::Upsert(record) = &change {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use integrations_core::auth::Vault;
+use integrations_core::resilience::Limits;
 use integrations_core::{ErrorKind, Gateway};
 use integrations_google::GoogleCalendar;
 use integrations_testkit::Fault;
@@ -78,18 +79,19 @@ async fn several_gateways_on_one_store_cause_one_exchange() {
                 .store(host.store.clone())
                 .vault(vault.clone())
                 .clock(Arc::new(host.clock.clone()))
+                .limits("google_calendar", Limits::UNKNOWN)
                 .build()
                 .unwrap()
         })
         .collect();
-    // Those who wait for another process wait on the clock.
+    // Those who wait for another process wait on the clock. It goes slowly enough for no deadline to pass.
     let clock = host.clock.clone();
     let pace = tokio::spawn(async move {
         loop {
-            tokio::task::yield_now().await;
-            if clock.sleepers() > 0 {
-                clock.advance(Duration::from_millis(100));
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
             }
+            clock.advance(Duration::from_millis(5));
         }
     });
     let id = &connection.id;

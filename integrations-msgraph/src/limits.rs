@@ -1,0 +1,14 @@
+//! How much may be asked of Microsoft Graph at once?
+
+use std::time::Duration;
+
+use integrations_core::resilience::{Limits, Quota, Scope};
+
+/// Of Outlook's mail and calendar: for each application and mailbox 10,000 requests in 10 minutes, and
+/// four at once. A part of a `$batch` is a request. Microsoft sends `Retry-After` with most 429s.
+#[rustfmt::skip]
+pub const LIMITS: Limits = Limits::new(&[
+    Quota::new(Scope::App,        130_000, Duration::from_secs(10)),
+    Quota::new(Scope::Connection, 10_000,  Duration::from_secs(600)),
+])
+.concurrent(4);

@@ -1,0 +1,12 @@
+#![doc = include_str!("../docs.md")]
+
+mod classify;
+mod config;
+mod limits;
+mod oauth;
+
+pub use self::classify::{
+    RULES, TOKEN_RULES, error as classify, in_success, in_token_success, token_error as classify_token,
+};
+pub use self::config::{SlackConfig, SlackConfigBuilder, scope};
+pub use self::limits::{LIMITS, RESTRICTED};
