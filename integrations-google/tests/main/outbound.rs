@@ -342,3 +342,76 @@ async fn dropped_calls_leak_nothing() {
     assert_eq!(lengths.len(), 12);
     assert!(drive(&world.clock, world.session.send(get())).await.is_ok());
 }
+
+/// SplitMix64, so that a failure can be run again from its seed.
+fn random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+/// Ten thousand schedules of faults: once a request that is not idempotent may have been processed, it
+/// never goes out again; and nobody comes back earlier than the provider asked.
+#[tokio::test]
+async fn no_schedule_of_faults_sends_twice_what_may_have_been_processed_or_comes_back_too_early() {
+    for seed in 0..10_000_u64 {
+        let idempotent = seed % 2 == 0;
+        // Whether the last answer leaves it open that the request was processed, and the wait it asked for.
+        let last = Arc::new(Mutex::new((false, Duration::ZERO)));
+        let mut state = seed;
+        let world = world({
+            let last = Arc::clone(&last);
+            move |_, _| {
+                let wait = 1 + random(&mut state) % 20;
+                let told = wait.to_string();
+                let (answer, processed, wait) = match random(&mut state) % 8 {
+                    0 => (Ok(answer(500, &[])), true, 0),
+                    1 => (Ok(answer(503, &[(header::RETRY_AFTER, &told)])), true, wait),
+                    2 | 3 => (Ok(answer(429, &[(header::RETRY_AFTER, &told)])), false, wait),
+                    4 => (Err(Error::new(ErrorKind::Network, "the connection broke")), true, 0),
+                    5 => (Err(Error::new(ErrorKind::Timeout, "no answer")), true, 0),
+                    6 => {
+                        let unsent = Error::new(ErrorKind::Network, "no connection").with_not_processed();
+                        (Err(unsent.with_code("not_connected")), false, 0)
+                    }
+                    _ => (Ok(answer(200, &[])), true, 0),
+                };
+                let mut last = last.lock().unwrap();
+                assert!(idempotent || !last.0, "seed {seed}: sent again after it may have been processed");
+                *last = (processed, Duration::from_secs(wait));
+                answer
+            }
+        });
+        let request = if idempotent { get() } else { post() };
+        let _ = drive_fast(&world.clock, world.session.send(request), &last).await;
+        let asked = world.asked();
+        assert!(asked.len() <= 4, "seed {seed}: {asked:?}");
+    }
+}
+
+/// As [`drive`] in larger steps; after each answer that asked for a wait, checks that nothing is sent before
+/// it is over.
+async fn drive_fast<T>(
+    clock: &ManualClock,
+    future: impl Future<Output = T>,
+    last: &Mutex<(bool, Duration)>,
+) -> T {
+    // It is polled many times in a row; nothing else waits for this thread.
+    let mut future = pin!(tokio::task::unconstrained(future));
+    let mut quiet_until = Duration::ZERO;
+    loop {
+        last.lock().unwrap().1 = Duration::MAX;
+        let step = poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await;
+        let told = last.lock().unwrap().1;
+        if told != Duration::MAX {
+            assert!(clock.monotonic() >= quiet_until, "sent before the wait was over");
+            quiet_until = clock.monotonic() + told;
+        }
+        if let Poll::Ready(done) = step {
+            return done;
+        }
+        clock.advance(Duration::from_millis(400));
+    }
+}

@@ -3,7 +3,7 @@
 //! A simulated provider stands on a simulated clock, which jumps from one sleeper to the next: hours pass in
 //! seconds, and every run with the same seed is the same. Connections always want more than they get.
 //!
-//! `cargo bench -p integrations-core --bench quota`
+//! `cargo bench -p integrations-benches --bench quota`
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
