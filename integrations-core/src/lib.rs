@@ -19,7 +19,6 @@
 //! | `oauth` | yes | the OAuth 2.0 client that adapters build on |
 //! | `recurrence` | yes | occurrences of recurring events (`calendar`) |
 //! | `reqwest` | yes | a ready [`Transport`](http::Transport) on reqwest and rustls |
-//!
 //! | `backoff` | no | policies of the crate `backoff` as retry policies |
 //!
 //! Without them there is no HTTP client, no TLS and no SQL in the graph.

@@ -260,6 +260,10 @@ async fn credentials_go_to_no_other_host() {
         let error = session.send(Request::get("events.list", Url::parse(&link).unwrap())).await.unwrap_err();
         assert_eq!(seen(&host, &error), (ErrorKind::InvalidRequest, "foreign_host".into()));
     }
+    // Nor does an upload go where somebody else says.
+    let upload = Url::parse(&format!("{}/upload/1", foreign.uri())).unwrap();
+    let error = session.send(Request::new("upload", http::Method::PUT, upload)).await.unwrap_err();
+    assert_eq!(seen(&host, &error), (ErrorKind::InvalidRequest, "foreign_host".into()));
     // Nor does a redirect take them there.
     let fault = Fault::on("events.list").status(307).header("location", &foreign.uri());
     host.fake.fault(fault);
