@@ -24,7 +24,9 @@ use integrations_benches::{Result, plain};
 use integrations_core::Gateway;
 use integrations_core::auth::{AccessToken, SealedTokens, TokenStore, Tokens, Vault};
 use integrations_core::clock::{Clock, SystemClock};
-use integrations_core::connection::{Account, Connection, ConnectionId, ConnectionStatus, Owner, ServiceId};
+use integrations_core::connection::{
+    Account, Connection, ConnectionId, ConnectionStatus, GrantType, Owner, ServiceId,
+};
 use integrations_core::memory::MemoryStore;
 use integrations_core::resilience::Limits;
 use integrations_core::sync::{Commit, Receipt, StreamKey, StreamState, SyncSettings, SyncSink, Unseen};
@@ -229,6 +231,8 @@ fn connection(vault: &Vault, token: &str) -> Result<Connection> {
         status: ConnectionStatus::Active,
         scopes: Vec::new(),
         tokens: SealedTokens { access, refresh, issued_at: now, expires_at },
+        grant: GrantType::User,
+        refreshing_since: None,
         version: 0,
         created_at: now,
         updated_at: now,

@@ -4,10 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use http::HeaderName;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::auth::SealedTokens;
+use crate::auth::{AccessToken, SealedTokens};
+use crate::error::{Error, ErrorKind, Result};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -154,11 +156,22 @@ pub struct Account {
 pub enum ConnectionStatus {
     /// Ready for use.
     Active,
-    /// The grant is gone; the user has to connect again. Data and positions are kept.
+    /// The grant does not work any more; the user has to connect again. Data and positions are kept.
     ReauthorizationRequired {
         /// Why, for people to read.
         reason: String,
+        /// What the provider wants to see at the next authorisation: Microsoft's `claims`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        challenge: Option<String>,
     },
+    /// The grant was taken back, at the provider or by an administrator there. Data and positions are kept;
+    /// the user may connect again.
+    Revoked {
+        /// Why, for people to read.
+        reason: String,
+    },
+    /// The host has stopped its use for a while.
+    Paused,
 }
 
 impl ConnectionStatus {
@@ -167,6 +180,74 @@ impl ConnectionStatus {
         match self {
             Self::Active => "active",
             Self::ReauthorizationRequired { .. } => "reauthorization_required",
+            Self::Revoked { .. } => "revoked",
+            Self::Paused => "paused",
+        }
+    }
+
+    /// Whether only the user can bring it back to life, by connecting again.
+    pub fn needs_user(&self) -> bool {
+        matches!(self, Self::ReauthorizationRequired { .. } | Self::Revoked { .. })
+    }
+
+    /// Why it cannot be used.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ReauthorizationRequired`] where the user has to connect again, and
+    /// [`ErrorKind::InvalidRequest`] with code `paused`.
+    pub fn check(&self) -> Result<()> {
+        match self {
+            Self::Active => Ok(()),
+            Self::ReauthorizationRequired { reason, .. } | Self::Revoked { reason } => Err(Error::new(
+                ErrorKind::ReauthorizationRequired,
+                format!("the user has to connect the account again: {reason}"),
+            )),
+            Self::Paused => {
+                Err(Error::new(ErrorKind::InvalidRequest, "the connection is paused; resume it to use it")
+                    .with_code("paused"))
+            }
+        }
+    }
+}
+
+/// What a connection's token stands for, and how the next one is had.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "grant", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum GrantType {
+    /// A user's grant: tokens are exchanged for fresh ones.
+    #[default]
+    User,
+    /// The application's own: tokens are made at any time, by what the application knows.
+    Application {
+        /// Where it acts, e.g. a GitHub App's installation.
+        subject: String,
+    },
+    /// A token or key that somebody has typed in; a new one comes from there, too.
+    Key {
+        /// The header that carries it, in lower case.
+        header: String,
+        /// What stands before it there; empty for the key alone.
+        scheme: String,
+    },
+}
+
+impl GrantType {
+    fn is_user(&self) -> bool {
+        matches!(self, Self::User)
+    }
+
+    /// The token in the header that it goes in.
+    pub(crate) fn access_token(&self, token: &str) -> Result<AccessToken> {
+        match self {
+            Self::User | Self::Application { .. } => AccessToken::new(token),
+            Self::Key { header, scheme } => {
+                let name = HeaderName::try_from(header.as_str()).map_err(|_| {
+                    Error::new(ErrorKind::InvalidRequest, "the key's header has no name that HTTP knows")
+                        .with_code("key_header")
+                })?;
+                AccessToken::in_header(name, scheme, token)
+            }
         }
     }
 }
@@ -191,6 +272,13 @@ pub struct Connection {
     pub scopes: Vec<String>,
     /// The sealed tokens.
     pub tokens: SealedTokens,
+    /// What the tokens stand for.
+    #[serde(default, skip_serializing_if = "GrantType::is_user")]
+    pub grant: GrantType,
+    /// Since when an exchange of the refresh token is under way: written before it, cleared with the new
+    /// tokens. One that is minutes old belongs to a process that ended in the middle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refreshing_since: Option<DateTime<Utc>>,
     /// Counts the writes; given by the store, 0 before the first.
     pub version: u64,
     /// When the account was first connected.

@@ -181,6 +181,7 @@ struct Inner {
     status: Option<u16>,
     code: Option<Cow<'static, str>>,
     request_id: Option<String>,
+    challenge: Option<String>,
     retry_after: Option<Duration>,
     not_processed: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -197,6 +198,7 @@ impl Error {
             status: None,
             code: None,
             request_id: None,
+            challenge: None,
             retry_after: None,
             not_processed: false,
             source: None,
@@ -243,6 +245,12 @@ impl Error {
     /// be sent again.
     pub fn with_not_processed(mut self) -> Self {
         self.0.not_processed = true;
+        self
+    }
+
+    /// Keeps what the provider wants to see at the next authorisation.
+    pub fn with_challenge(mut self, challenge: impl Into<String>) -> Self {
+        self.0.challenge = Some(challenge.into());
         self
     }
 
@@ -313,6 +321,12 @@ impl Error {
     /// The least time to wait that the provider named.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// What the provider wants to see at the next authorisation before it serves this user again:
+    /// Microsoft's `claims`, as JSON. [`Gateway::reconnect`](crate::Gateway::reconnect) takes it along.
+    pub fn challenge(&self) -> Option<&str> {
+        self.0.challenge.as_deref()
     }
 
     /// Whether it is certain that the provider has not processed the request: it refused it unread for

@@ -45,5 +45,5 @@ pub mod sync;
 pub use self::adapter::{AdapterRegistry, ServiceAdapter};
 pub use self::connection::{Connection, ConnectionId};
 pub use self::error::{Disposition, Error, ErrorKind, Result};
-pub use self::gateway::{Connect, Gateway, GatewayBuilder};
+pub use self::gateway::{ApiKey, Connect, Data, Gateway, GatewayBuilder};
 pub use self::message::Locale;

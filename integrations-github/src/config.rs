@@ -1,8 +1,11 @@
 //! What does the host have to say to use GitHub?
 
+use std::fmt;
+
 use integrations_core::auth::Secret;
 use integrations_core::http::Origins;
 use integrations_core::{Error, ErrorKind, Result};
+use jsonwebtoken::EncodingKey;
 use url::Url;
 
 /// The scopes that the family asks for. They are for OAuth apps: a GitHub App has permissions instead,
@@ -33,14 +36,23 @@ pub mod scope {
 /// An application at GitHub, and where GitHub is.
 #[derive(Debug, Clone)]
 pub struct GitHubConfig {
-    #[expect(dead_code, reason = "for the exchange of tokens, which comes with the adapter")]
     pub(crate) client_id: String,
-    #[expect(dead_code, reason = "for the exchange of tokens, which comes with the adapter")]
     pub(crate) client_secret: Secret,
     pub(crate) authorize_url: Url,
     pub(crate) token_url: Url,
     pub(crate) api_url: Url,
     pub(crate) graphql_url: Url,
+    pub(crate) private_key: Option<AppKey>,
+}
+
+/// The key by which a GitHub App shows that it is itself.
+#[derive(Clone)]
+pub(crate) struct AppKey(pub(crate) EncodingKey);
+
+impl fmt::Debug for AppKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AppKey(…)")
+    }
 }
 
 impl GitHubConfig {
@@ -49,8 +61,8 @@ impl GitHubConfig {
         GitHubConfigBuilder::default()
     }
 
-    /// Reads `GITHUB_CLIENT_ID`, `GITHUB_CLIENT_SECRET` and `GITHUB_ENTERPRISE_URL` from the environment;
-    /// without the last it is `github.com`.
+    /// Reads `GITHUB_CLIENT_ID`, `GITHUB_CLIENT_SECRET`, `GITHUB_PRIVATE_KEY` and `GITHUB_ENTERPRISE_URL`
+    /// from the environment. The key is for Apps with installations; without the last it is `github.com`.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`] when the id or the secret is missing, or the address is none.
@@ -66,7 +78,10 @@ impl GitHubConfig {
                 )
             })
         };
-        let builder = Self::builder().client(read("GITHUB_CLIENT_ID")?, read("GITHUB_CLIENT_SECRET")?);
+        let mut builder = Self::builder().client(read("GITHUB_CLIENT_ID")?, read("GITHUB_CLIENT_SECRET")?);
+        if let Some(pem) = find("GITHUB_PRIVATE_KEY") {
+            builder = builder.private_key(pem);
+        }
         match find("GITHUB_ENTERPRISE_URL") {
             Some(url) => builder.enterprise_url(url).build(),
             None => builder.build(),
@@ -85,12 +100,20 @@ pub struct GitHubConfigBuilder {
     client: Option<(String, Secret)>,
     enterprise_url: Option<String>,
     base_url: Option<String>,
+    private_key: Option<Secret>,
 }
 
 impl GitHubConfigBuilder {
     /// The application's client id and secret, from its settings at GitHub.
     pub fn client(mut self, id: impl Into<String>, secret: impl Into<Secret>) -> Self {
         self.client = Some((id.into(), secret.into()));
+        self
+    }
+
+    /// The GitHub App's private key, as the PEM file from its settings. Installations need it: the App then
+    /// acts without a user.
+    pub fn private_key(mut self, pem: impl Into<Secret>) -> Self {
+        self.private_key = Some(pem.into());
         self
     }
 
@@ -118,6 +141,15 @@ impl GitHubConfigBuilder {
                 "the GitHub client id is missing: call `client` on the builder",
             )
         })?;
+        let private_key = self.private_key.as_ref().map(|pem| {
+            EncodingKey::from_rsa_pem(pem.expose().as_bytes()).map(AppKey).map_err(|_| {
+                Error::new(
+                    ErrorKind::Configuration,
+                    "the GitHub App's private key is no RSA key in PEM; take the file from the App's settings",
+                )
+            })
+        });
+        let private_key = private_key.transpose()?;
         let url = |host: &str, path: &str| {
             let host = self.base_url.as_deref().unwrap_or(host).trim_end_matches('/');
             Url::parse(&format!("{host}{path}")).map_err(|_| {
@@ -135,6 +167,7 @@ impl GitHubConfigBuilder {
             token_url: url(web, "/login/oauth/access_token")?,
             api_url: url(api, rest)?,
             graphql_url: url(api, graphql)?,
+            private_key,
         })
     }
 }

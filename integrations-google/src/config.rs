@@ -17,6 +17,12 @@ pub mod scope {
     pub const CALENDAR_LIST_READONLY: &str = "https://www.googleapis.com/auth/calendar.calendarlist.readonly";
     /// The events of the user's calendars.
     pub const CALENDAR_EVENTS_READONLY: &str = "https://www.googleapis.com/auth/calendar.events.readonly";
+    /// Reading and writing events.
+    pub const CALENDAR_EVENTS: &str = "https://www.googleapis.com/auth/calendar.events";
+    /// Reading everything of the calendars.
+    pub const CALENDAR_READONLY: &str = "https://www.googleapis.com/auth/calendar.readonly";
+    /// Reading and writing everything of the calendars.
+    pub const CALENDAR: &str = "https://www.googleapis.com/auth/calendar";
 }
 
 /// An application's client at Google, and where Google is.

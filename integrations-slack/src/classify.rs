@@ -191,6 +191,17 @@ pub fn token_error(failure: &Failure<'_>) -> Error {
     failure.by(if own { TOKEN_RULES } else { RULES }, &words)
 }
 
+/// Tells whether an answer of the Web API is a success, whatever its status.
+///
+/// # Errors
+/// As [`in_success`], and what the status means.
+pub(crate) fn judge(operation: &'static str, answer: &Response) -> Result<()> {
+    if answer.status.is_success() {
+        return in_success(operation, answer);
+    }
+    Err(error(&Failure::of(operation, answer)))
+}
+
 /// Finds the failure in an answer of status 200.
 ///
 /// # Errors

@@ -7,6 +7,9 @@ use url::Url;
 
 /// The scopes that the family asks for, of a bot or of a user alike.
 pub mod scope {
+    /// What stands before a scope that is asked of the user for themselves, and not for the app's bot:
+    /// `user:channels:history`.
+    pub const USER: &str = "user:";
     /// The list of public channels.
     pub const CHANNELS_READ: &str = "channels:read";
     /// The list of private channels.
@@ -49,13 +52,12 @@ pub mod scope {
 /// An app at Slack, and where Slack is.
 #[derive(Debug, Clone)]
 pub struct SlackConfig {
-    #[expect(dead_code, reason = "for the exchange of tokens, which comes with the adapter")]
     pub(crate) client_id: String,
-    #[expect(dead_code, reason = "for the exchange of tokens, which comes with the adapter")]
     pub(crate) client_secret: Secret,
     pub(crate) authorize_url: Url,
     pub(crate) token_url: Url,
     pub(crate) api_url: Url,
+    pub(crate) pkce: bool,
 }
 
 impl SlackConfig {
@@ -91,12 +93,20 @@ impl SlackConfig {
 pub struct SlackConfigBuilder {
     client: Option<(String, Secret)>,
     base_url: Option<String>,
+    pkce: bool,
 }
 
 impl SlackConfigBuilder {
     /// The app's client id and secret, from its page at `api.slack.com`.
     pub fn client(mut self, id: impl Into<String>, secret: impl Into<Secret>) -> Self {
         self.client = Some((id.into(), secret.into()));
+        self
+    }
+
+    /// Uses PKCE. Only for an app that is set up for it, which cannot be undone: all its refresh tokens then
+    /// expire after 30 days.
+    pub fn pkce(mut self) -> Self {
+        self.pkce = true;
         self
     }
 
@@ -129,6 +139,7 @@ impl SlackConfigBuilder {
             authorize_url: url("/oauth/v2/authorize")?,
             token_url: url("/api/oauth.v2.access")?,
             api_url: url("/api/")?,
+            pkce: self.pkce,
         })
     }
 }

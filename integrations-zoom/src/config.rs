@@ -46,12 +46,11 @@ pub mod scope {
 /// An app at Zoom, and where Zoom is.
 #[derive(Debug, Clone)]
 pub struct ZoomConfig {
-    #[expect(dead_code, reason = "for the exchange of tokens, which comes with the adapter")]
     pub(crate) client_id: String,
-    #[expect(dead_code, reason = "for the exchange of tokens, which comes with the adapter")]
     pub(crate) client_secret: Secret,
     pub(crate) authorize_url: Url,
     pub(crate) token_url: Url,
+    pub(crate) revoke_url: Url,
     pub(crate) api_url: Url,
 }
 
@@ -125,6 +124,7 @@ impl ZoomConfigBuilder {
             client_secret,
             authorize_url: url("https://zoom.us", "/oauth/authorize")?,
             token_url: url("https://zoom.us", "/oauth/token")?,
+            revoke_url: url("https://zoom.us", "/oauth/revoke")?,
             api_url: url("https://api.zoom.us", "/v2/")?,
         })
     }
@@ -140,7 +140,7 @@ mod tests {
         assert!(!format!("{builder:?}").contains("CANARY"));
         let config = builder.build().unwrap();
         assert!(!format!("{config:?}").contains("CANARY"));
-        for url in [&config.authorize_url, &config.token_url, &config.api_url] {
+        for url in [&config.authorize_url, &config.token_url, &config.revoke_url, &config.api_url] {
             assert!(url.as_str().starts_with("http://127.0.0.1:9/"), "{url}");
         }
         assert!(config.origins().allow(&config.api_url));

@@ -22,9 +22,9 @@ use super::vault::{Binding, Sealed, Vault, random};
 use crate::adapter::ServiceAdapter;
 use crate::cache::KeyValueStore;
 use crate::clock::Clock;
-use crate::connection::{ConnectionId, Owner, ServiceId};
+use crate::connection::{AccountId, ConnectionId, Owner, ServiceId};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::Transport;
+use crate::http::{Pipeline, Session};
 
 /// How long a user has, from being sent to the provider to coming back.
 pub const STATE_TTL: Duration = Duration::from_secs(600);
@@ -45,6 +45,8 @@ pub struct AuthorizationRequest {
     pub verifier: Secret,
     /// Which account the user is asked for first.
     pub login_hint: Option<String>,
+    /// Further parameters of the provider's own, e.g. Microsoft's `claims` or Slack's `team`.
+    pub parameters: Vec<(&'static str, String)>,
 }
 
 /// What an adapter exchanges for tokens.
@@ -80,6 +82,8 @@ impl fmt::Debug for Authorization {
 
 /// What the user came back with.
 pub struct Callback {
+    /// The path, where the whole address is known.
+    path: Option<String>,
     params: HashMap<String, String>,
     repeated: bool,
 }
@@ -95,9 +99,13 @@ impl fmt::Debug for Callback {
 impl Callback {
     /// Reads the address that the user came back to: whole, or its path and query, or its query alone.
     pub fn parse(text: &str) -> Self {
-        let query = text.split_once('?').map_or(text, |(_, query)| query);
+        let (before, query) = text.split_once('?').unwrap_or(("", text));
         let query = query.split_once('#').map_or(query, |(query, _)| query);
-        let mut callback = Self { params: HashMap::new(), repeated: false };
+        // A path alone says nothing: a proxy may have cut a part of it.
+        let path = before
+            .split_once("://")
+            .and_then(|(_, rest)| rest.find('/').map_or(Some("/"), |at| rest.get(at..)));
+        let mut callback = Self { path: path.map(str::to_owned), params: HashMap::new(), repeated: false };
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             callback.repeated |= callback.params.insert(name.into_owned(), value.into_owned()).is_some();
         }
@@ -119,6 +127,8 @@ pub struct Grant {
     pub tokens: TokenSet,
     /// The scopes that were asked for.
     pub asked: Vec<String>,
+    /// The account that it should be, when a connection is renewed.
+    pub account: Option<AccountId>,
 }
 
 impl Grant {
@@ -129,7 +139,8 @@ impl Grant {
 
     /// The scopes that were asked for and not granted: users may untick some.
     pub fn missing_scopes(&self) -> Vec<String> {
-        let granted = self.scopes();
+        let mut granted = self.scopes();
+        granted.extend(self.tokens.others.iter().filter_map(|other| other.scopes.clone()).flatten());
         self.asked.iter().filter(|scope| !granted.contains(scope)).cloned().collect()
     }
 }
@@ -143,6 +154,40 @@ struct Flow {
     redirect_uri: Url,
     verifier: Sealed,
     expires_at: DateTime<Utc>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account: Option<AccountId>,
+}
+
+/// What a flow is begun with.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Begin {
+    /// Whose account will be connected.
+    pub owner: Owner,
+    /// Where the provider sends the user back to, exactly as it is registered there.
+    pub redirect_uri: Url,
+    /// The scopes to ask for.
+    pub scopes: Vec<String>,
+    /// Which account to offer the user first.
+    pub login_hint: Option<String>,
+    /// Further parameters of the provider's own.
+    pub parameters: Vec<(&'static str, String)>,
+    /// The account that it has to be, when a connection is renewed.
+    pub account: Option<AccountId>,
+}
+
+impl Begin {
+    /// A flow of a user, with these scopes.
+    pub fn new(owner: impl Into<Owner>, redirect_uri: Url, scopes: Vec<String>) -> Self {
+        Self {
+            owner: owner.into(),
+            redirect_uri,
+            scopes,
+            login_hint: None,
+            parameters: Vec::new(),
+            account: None,
+        }
+    }
 }
 
 /// Sends users to providers, and takes them back.
@@ -150,7 +195,7 @@ struct Flow {
 pub struct OAuthManager {
     states: Arc<dyn KeyValueStore>,
     vault: Vault,
-    http: Arc<dyn Transport>,
+    pipeline: Arc<Pipeline>,
     clock: Arc<dyn Clock>,
 }
 
@@ -159,10 +204,10 @@ impl OAuthManager {
     pub fn new(
         states: Arc<dyn KeyValueStore>,
         vault: Vault,
-        http: Arc<dyn Transport>,
+        pipeline: Arc<Pipeline>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { states, vault, http, clock }
+        Self { states, vault, pipeline, clock }
     }
 
     /// Begins a flow: where to send the user.
@@ -170,33 +215,27 @@ impl OAuthManager {
     /// # Errors
     /// [`ErrorKind::InvalidRequest`] with code `redirect_uri` for one that is neither https nor on this
     /// machine (RFC 8252); those of the store.
-    pub async fn begin(
-        &self,
-        adapter: &dyn ServiceAdapter,
-        owner: &Owner,
-        redirect_uri: &Url,
-        scopes: Option<Vec<String>>,
-        login_hint: Option<String>,
-    ) -> Result<Authorization> {
+    pub async fn begin(&self, adapter: &dyn ServiceAdapter, begin: Begin) -> Result<Authorization> {
+        let Begin { owner, redirect_uri, scopes, login_hint, parameters, account } = begin;
         let service = &adapter.info().id;
-        check_redirect(redirect_uri).map_err(|error| error.with_service(service))?;
+        check_redirect(&redirect_uri).map_err(|error| error.with_service(service))?;
         let state = random_text()?;
         let verifier = random_text()?;
-        let scopes = scopes.unwrap_or_else(|| adapter.info().scopes.clone());
         let now = self.clock.now();
         let expires_at = after(now, STATE_TTL).unwrap_or(now);
         let key = state_key(state.expose());
+        let sealed = self.vault.seal(&binding(&owner, service, &key), verifier.expose())?;
         let flow = Flow {
-            owner: owner.clone(),
+            owner,
             service: service.clone(),
             scopes: scopes.clone(),
             redirect_uri: redirect_uri.clone(),
-            verifier: self.vault.seal(&binding(owner, service, &key), verifier.expose())?,
+            verifier: sealed,
             expires_at,
+            account,
         };
-        let request =
-            AuthorizationRequest { scopes, redirect_uri: redirect_uri.clone(), state, verifier, login_hint };
-        let url = adapter.authorization_url(&request)?;
+        let request = AuthorizationRequest { scopes, redirect_uri, state, verifier, login_hint, parameters };
+        let url = adapter.authenticator().authorization_url(&request)?;
         let text = serde_json::to_vec(&flow).map_err(|error| {
             Error::new(ErrorKind::InvalidRequest, "the flow cannot be stored").with_source(error)
         })?;
@@ -221,12 +260,13 @@ impl OAuthManager {
     /// # Errors
     /// All with the kind [`ErrorKind::InvalidRequest`], told apart by their code:
     /// `state_missing`, `state_unknown`, `state_reused`, `state_expired`, `state_of_another_user`,
+    /// `state_of_another_service`, `redirect_mismatch`, `issuer_mismatch`, `issuer_missing`,
     /// `repeated_parameter`, `code_missing`. [`ErrorKind::ReauthorizationRequired`] with the provider's
     /// own code when the provider says no, e.g. `access_denied` when the user did; and those of the
     /// exchange.
     pub async fn finish(
         &self,
-        adapter: &dyn ServiceAdapter,
+        adapter: &Arc<dyn ServiceAdapter>,
         owner: &Owner,
         callback: &Callback,
     ) -> Result<Grant> {
@@ -236,7 +276,7 @@ impl OAuthManager {
 
     async fn finish_flow(
         &self,
-        adapter: &dyn ServiceAdapter,
+        adapter: &Arc<dyn ServiceAdapter>,
         owner: &Owner,
         callback: &Callback,
     ) -> Result<Grant> {
@@ -265,6 +305,7 @@ impl OAuthManager {
                 format!("the user took more than {} s to come back; begin again", STATE_TTL.as_secs()),
             ));
         }
+        check_sender(&**adapter, &flow, callback)?;
         if let Some(error) = callback.get("error") {
             return Err(provider_says_no(error));
         }
@@ -274,8 +315,39 @@ impl OAuthManager {
             .ok_or_else(|| refused("code_missing", "the callback holds neither a code nor an error"))?;
         let verifier = self.vault.open(&binding(owner, &flow.service, &key), &flow.verifier)?;
         let grant = CodeGrant { code: Secret::new(code), redirect_uri: flow.redirect_uri, verifier };
-        let tokens = adapter.authenticate(&*self.http, &grant).await?;
-        Ok(Grant { service: flow.service, tokens, asked: flow.scopes })
+        let session = Session::without_token(
+            Arc::clone(adapter),
+            Arc::clone(&self.pipeline),
+            connecting(owner, &flow.service),
+        );
+        let tokens = adapter.authenticator().authenticate(&session, &grant).await?;
+        Ok(Grant { service: flow.service, tokens, asked: flow.scopes, account: flow.account })
+    }
+}
+
+/// Stands for a connection in quotas and logs for as long as nobody knows whose account it is.
+pub(crate) fn connecting(owner: &Owner, service: &ServiceId) -> ConnectionId {
+    ConnectionId::new(format!("{}:{}:{service}", owner.tenant, owner.user))
+}
+
+/// Whether the callback comes from the provider that the flow was begun for (RFC 9700, 4.4): by the path
+/// that only this provider sends users back to, and by what it says of itself (RFC 9207).
+fn check_sender(adapter: &dyn ServiceAdapter, flow: &Flow, callback: &Callback) -> Result<()> {
+    if callback.path.as_deref().is_some_and(|path| path != flow.redirect_uri.path()) {
+        return Err(refused(
+            "redirect_mismatch",
+            "the user came back to another address than the flow was begun with",
+        ));
+    }
+    let Some(issuer) = adapter.authenticator().issuer() else { return Ok(()) };
+    match callback.get("iss") {
+        Some(said) if said == issuer.name => Ok(()),
+        Some(_) => Err(refused("issuer_mismatch", "another provider answered than the flow was begun for")),
+        None if issuer.always => Err(refused(
+            "issuer_missing",
+            "the answer does not say which provider it comes from, although this one always does",
+        )),
+        None => Ok(()),
     }
 }
 

@@ -3,9 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use http::HeaderValue;
+use http::header::AUTHORIZATION;
+use http::{HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
 
+use crate::connection::Account;
 use crate::error::{Error, ErrorKind, Result};
 
 /// A secret text: no readable `Debug`, not serialisable, overwritten when dropped.
@@ -42,26 +45,38 @@ impl From<String> for Secret {
     }
 }
 
-/// A token that opens the provider's API for a while.
+/// A token that opens the provider's API for a while, and the header that carries it.
 #[derive(Debug, Clone)]
 pub struct AccessToken {
     secret: Secret,
-    bearer: HeaderValue,
+    name: HeaderName,
+    value: HeaderValue,
 }
 
 impl AccessToken {
-    /// Takes in a token.
+    /// Takes in a bearer token (RFC 6750): `Authorization: Bearer …`.
     ///
     /// # Errors
-    /// [`ErrorKind::DataFormat`] when the text cannot stand in a header (RFC 6750, 2.1).
+    /// [`ErrorKind::DataFormat`] when the text cannot stand in a header.
     pub fn new(token: impl Into<String>) -> Result<Self> {
+        Self::in_header(AUTHORIZATION, "Bearer", token)
+    }
+
+    /// Takes in a token that goes in another header, or under another scheme: `X-Api-Key: …` with an empty
+    /// scheme, `Authorization: token …`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn in_header(name: HeaderName, scheme: &str, token: impl Into<String>) -> Result<Self> {
         let secret = Secret::new(token);
-        let mut bearer = HeaderValue::try_from(format!("Bearer {}", secret.expose())).map_err(|_| {
+        let separator = if scheme.is_empty() { "" } else { " " };
+        let text = Zeroizing::new(format!("{scheme}{separator}{}", secret.expose()));
+        let mut value = HeaderValue::try_from(text.as_str()).map_err(|_| {
             Error::new(ErrorKind::DataFormat, "the access token holds characters that no header may hold")
         })?;
         // HTTP clients neither log nor index a sensitive value.
-        bearer.set_sensitive(true);
-        Ok(Self { secret, bearer })
+        value.set_sensitive(true);
+        Ok(Self { secret, name, value })
     }
 
     /// The token itself.
@@ -69,9 +84,9 @@ impl AccessToken {
         self.secret.expose()
     }
 
-    /// The `Authorization` header (RFC 6750), marked as sensitive.
-    pub fn bearer(&self) -> HeaderValue {
-        self.bearer.clone()
+    /// The header that carries it; the value is marked as sensitive.
+    pub fn header(&self) -> (HeaderName, HeaderValue) {
+        (self.name.clone(), self.value.clone())
     }
 }
 
@@ -103,12 +118,17 @@ pub struct TokenSet {
     pub expires_in: Option<Duration>,
     /// The scopes that were granted; `None` means those that were asked for (RFC 6749, 5.1).
     pub scopes: Option<Vec<String>>,
+    /// Whose tokens they are, where the answer says so already.
+    pub account: Option<Account>,
+    /// Further tokens of the same answer that live lives of their own, e.g. the user's beside the bot's.
+    /// Each becomes a connection.
+    pub others: Vec<TokenSet>,
 }
 
 impl TokenSet {
     /// An answer with an access token alone.
     pub fn new(access: AccessToken) -> Self {
-        Self { access, refresh: None, expires_in: None, scopes: None }
+        Self { access, refresh: None, expires_in: None, scopes: None, account: None, others: Vec::new() }
     }
 
     /// Adds the refresh token.
@@ -126,6 +146,18 @@ impl TokenSet {
     /// Says what was granted.
     pub fn with_scopes(mut self, scopes: Option<Vec<String>>) -> Self {
         self.scopes = scopes;
+        self
+    }
+
+    /// Says whose tokens they are.
+    pub fn with_account(mut self, account: Option<Account>) -> Self {
+        self.account = account;
+        self
+    }
+
+    /// Adds tokens of the same answer that live a life of their own.
+    pub fn with_other(mut self, other: TokenSet) -> Self {
+        self.others.push(other);
         self
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::connection::{Connection, ConnectionId, Owner, ServiceId};
+use crate::connection::{Connection, ConnectionId, Owner, ServiceId, TenantId};
 use crate::error::Result;
 
 /// The host's storage of connections. The tokens in them are sealed before they come here.
@@ -66,8 +66,12 @@ pub struct RefreshGuard {
 pub struct ConnectionFilter {
     /// Those of this user.
     pub owner: Option<Owner>,
+    /// Those of this tenant.
+    pub tenant: Option<TenantId>,
     /// Those of this service.
     pub service: Option<ServiceId>,
+    /// Those in this stage of their life, by its [name](crate::connection::ConnectionStatus::as_str).
+    pub status: Option<&'static str>,
     /// Those whose id comes after this one: the last of the page before.
     pub after: Option<ConnectionId>,
     /// At most so many; `None` for all.
@@ -78,6 +82,18 @@ impl ConnectionFilter {
     /// All connections of a user.
     pub fn of(owner: impl Into<Owner>) -> Self {
         Self { owner: Some(owner.into()), ..Self::default() }
+    }
+
+    /// All connections of a tenant.
+    pub fn of_tenant(tenant: impl Into<TenantId>) -> Self {
+        Self { tenant: Some(tenant.into()), ..Self::default() }
+    }
+
+    /// Those in a stage of their life, by its [name](crate::connection::ConnectionStatus::as_str), e.g.
+    /// `reauthorization_required`.
+    pub fn with_status(mut self, status: &'static str) -> Self {
+        self.status = Some(status);
+        self
     }
 
     /// Those of a service.
@@ -96,6 +112,8 @@ impl ConnectionFilter {
     /// Whether the filter lets a connection through, its page aside.
     pub fn matches(&self, connection: &Connection) -> bool {
         self.owner.as_ref().is_none_or(|owner| *owner == connection.owner)
+            && self.tenant.as_ref().is_none_or(|tenant| *tenant == connection.owner.tenant)
+            && self.status.is_none_or(|status| status == connection.status.as_str())
             && self.service.as_ref().is_none_or(|service| *service == connection.service)
     }
 }

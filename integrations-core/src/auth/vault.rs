@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::secret::{AccessToken, RefreshToken, Secret, Tokens};
+use super::secret::{RefreshToken, Secret, Tokens};
 use crate::connection::{Connection, ConnectionId, Owner, ServiceId};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -206,7 +206,8 @@ impl Vault {
     /// As [`open`](Self::open).
     pub fn open_tokens(&self, connection: &Connection) -> Result<Tokens> {
         let binding = |field| Binding::new(&connection.owner, &connection.service, &connection.id, field);
-        let access = AccessToken::new(self.open(&binding(ACCESS), &connection.tokens.access)?.expose())?;
+        let access = self.open(&binding(ACCESS), &connection.tokens.access)?;
+        let access = connection.grant.access_token(access.expose())?;
         let refresh = match &connection.tokens.refresh {
             Some(sealed) => Some(RefreshToken::new(self.open(&binding(REFRESH), sealed)?.expose())),
             None => None,

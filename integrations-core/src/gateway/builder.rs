@@ -4,22 +4,24 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::adapter::{AdapterRegistry, ServiceAdapter};
-use crate::auth::{OAuthManager, TokenManager, TokenParts, TokenStore, Vault};
+use crate::auth::{OAuthManager, TokenManager, TokenParts, TokenSettings, TokenStore, Vault};
 use crate::cache::{CacheSettings, KeyValueStore, TieredCache};
 use crate::clock::{Clock, SystemClock};
 use crate::connection::ServiceId;
 use crate::error::{Error, ErrorKind, Result};
+#[cfg(feature = "governor")]
+use crate::http::token_lane;
 use crate::http::{Pipeline, PipelineParts, Transport};
 use crate::normalize::Stage;
-use crate::observe::{Observer, Silent};
-#[cfg(feature = "governor")]
-use crate::resilience::Governor;
+use crate::observe::{AuditLog, Observer, Silent, TracedAudit};
 #[cfg(not(feature = "governor"))]
 use crate::resilience::Unlimited;
 use crate::resilience::{
     BudgetSettings, Bulkhead, BulkheadLimits, CircuitBreaker, Limits, PerService, RateLimiter, RetryBudget,
     RetryPolicy,
 };
+#[cfg(feature = "governor")]
+use crate::resilience::{Governor, Quota, Scope};
 use crate::sync::{SyncEngine, SyncSettings, SyncSink};
 
 use super::{Gateway, Inner};
@@ -35,6 +37,8 @@ pub struct GatewayBuilder {
     http: Option<Arc<dyn Transport>>,
     clock: Option<Arc<dyn Clock>>,
     observer: Option<Arc<dyn Observer>>,
+    audit: Option<Arc<dyn AuditLog>>,
+    tokens: TokenSettings,
     settings: SyncSettings,
     stages: Vec<Arc<dyn Stage>>,
     limiter: Option<Arc<dyn RateLimiter>>,
@@ -107,6 +111,18 @@ impl GatewayBuilder {
     /// Tells this observer what happens.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = Some(observer);
+        self
+    }
+
+    /// Writes down here who did what to whose connection; by default with `tracing` alone.
+    pub fn audit_log(mut self, audit: Arc<dyn AuditLog>) -> Self {
+        self.audit = Some(audit);
+        self
+    }
+
+    /// Coordinates refreshes in this way.
+    pub fn token_settings(mut self, settings: TokenSettings) -> Self {
+        self.tokens = settings;
         self
     }
 
@@ -201,23 +217,12 @@ impl GatewayBuilder {
         };
         let clock = self.clock.unwrap_or_else(SystemClock::shared);
         let observer = self.observer.unwrap_or_else(|| Arc::new(Silent));
-        let oauth =
-            OAuthManager::new(Arc::clone(&values), vault.clone(), Arc::clone(&http), Arc::clone(&clock));
-        let tokens = Arc::new(TokenManager::new(TokenParts {
-            store: Arc::clone(&connections),
-            vault: vault.clone(),
-            adapters: Arc::clone(&adapters),
-            http: Arc::clone(&http),
-            clock: Arc::clone(&clock),
-            observer: Arc::clone(&observer),
-        }));
         let limiter = match self.limiter {
             Some(limiter) => limiter,
             None => default_limiter(&adapters, self.limits, &values),
         };
         let (bulkhead, budget) = (self.bulkhead, self.budget);
-        let mut parts =
-            PipelineParts::new(Arc::clone(&http), Arc::clone(&clock), Arc::clone(&values), limiter);
+        let mut parts = PipelineParts::new(http, Arc::clone(&clock), Arc::clone(&values), limiter);
         parts.observer = Arc::clone(&observer);
         parts.bulkheads = PerService::new(move |_| Bulkhead::new(bulkhead));
         parts.breaker = self.breaker.unwrap_or(parts.breaker);
@@ -225,6 +230,19 @@ impl GatewayBuilder {
         parts.budgets = PerService::new(move |_| RetryBudget::new(budget));
         parts.cache = TieredCache::new(Arc::clone(&values), Arc::clone(&clock), self.cache);
         let pipeline = Arc::new(Pipeline::new(parts, random_seed()));
+        let oauth =
+            OAuthManager::new(Arc::clone(&values), vault.clone(), Arc::clone(&pipeline), Arc::clone(&clock));
+        let audit = self.audit.unwrap_or_else(|| Arc::new(TracedAudit));
+        let tokens = Arc::new(TokenManager::new(TokenParts {
+            store: Arc::clone(&connections),
+            vault: vault.clone(),
+            adapters: Arc::clone(&adapters),
+            pipeline: Arc::clone(&pipeline),
+            clock: Arc::clone(&clock),
+            observer: Arc::clone(&observer),
+            audit: Arc::clone(&audit),
+            settings: self.tokens,
+        }));
         let engine = SyncEngine::new(Arc::clone(&sink), Arc::clone(&observer), self.settings);
         let stages = self.stages;
         let inner = Inner {
@@ -232,18 +250,25 @@ impl GatewayBuilder {
             connections,
             sink,
             vault,
-            http,
             clock,
             observer,
+            audit,
             oauth,
             tokens,
             pipeline,
             engine,
             stages,
         };
-        Ok(Gateway { inner: Arc::new(inner) })
+        Ok(Gateway { inner: Arc::new(inner), tenant: None, origin: None })
     }
 }
+
+/// No provider says what its token endpoint allows. Ten thousand connections that expire together are
+/// refreshed within two minutes so, without a burst; a host sets its own under the name of the
+/// [lane](token_lane).
+#[cfg(feature = "governor")]
+const TOKEN_LIMITS: Limits =
+    Limits::new(&[Quota::new(Scope::App, 6_000, std::time::Duration::from_secs(60)).burst(100)]);
 
 /// Quotas as the adapters state them, unless the host says otherwise, shared over the host's storage.
 #[cfg(feature = "governor")]
@@ -252,7 +277,10 @@ fn default_limiter(
     own: HashMap<ServiceId, Limits>,
     values: &Arc<dyn KeyValueStore>,
 ) -> Arc<dyn RateLimiter> {
-    let stated = adapters.iter().map(|adapter| (adapter.info().id.clone(), adapter.limits()));
+    let stated = adapters.iter().flat_map(|adapter| {
+        let service = &adapter.info().id;
+        [(service.clone(), adapter.limits()), (token_lane(service), TOKEN_LIMITS)]
+    });
     let limits: HashMap<_, _> = stated.chain(own).collect();
     let governor = limits
         .into_iter()

@@ -18,5 +18,5 @@ pub use self::classify::{Class, Failure, HeaderMatch, Rule, RuleMatch, Words};
 pub use self::conditional::{CacheMode, Kept};
 pub use self::origin::Origins;
 pub use self::pipeline::{Pipeline, PipelineParts};
-pub use self::session::Session;
-pub use self::transport::{Priority, Request, Response, Transport};
+pub use self::session::{Session, token_lane};
+pub use self::transport::{Judge, Priority, Request, Response, Transport};

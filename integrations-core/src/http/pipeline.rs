@@ -17,10 +17,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
-use http::StatusCode;
-
-use super::classify::Failure;
 use super::conditional::{Answer, Conditional};
 use super::session::Credentials;
 use super::transport::{Priority, Request, Response, Transport};
@@ -35,6 +31,7 @@ use crate::resilience::{
     Observation, Outcome, PerService, Permit, QuotaHint, RateLimiter, Reply, RetryBudget, RetryPolicy,
     RollingBreaker, Turnstile, hints,
 };
+use futures_util::future::{Either, select};
 
 /// What a [`Pipeline`] is put together from.
 #[derive(Debug)]
@@ -92,6 +89,8 @@ pub struct Pipeline {
 /// On whose behalf a call is made.
 pub(super) struct Caller<'a> {
     pub adapter: &'a dyn ServiceAdapter,
+    /// Whose quotas, places and circuits the call uses.
+    pub lane: &'a ServiceId,
     pub connection: &'a ConnectionId,
     pub credentials: &'a Credentials,
 }
@@ -122,8 +121,11 @@ impl Pipeline {
         self.parts.breaker.state(&BreakerKey::of(service, url), self.parts.clock.monotonic())
     }
 
-    /// Makes a call; returns the answer if it is a success (2xx), or `304` to a condition of the
-    /// adapter's own.
+    pub(super) fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.parts.clock.now()
+    }
+
+    /// Makes a call; returns the answer if it is a success (see [`ServiceAdapter::judge`]).
     pub(super) async fn call(&self, caller: &Caller<'_>, request: Request) -> Result<Response> {
         let started = self.parts.clock.monotonic();
         let operation = request.operation;
@@ -171,8 +173,8 @@ impl Pipeline {
         let within = request.deadline.unwrap_or_else(|| default_deadline(request.priority));
         let started = self.parts.clock.monotonic();
         let mut tries = Tries {
-            call: Call::of(caller.service(), caller.connection, &request),
-            circuit: BreakerKey::of(caller.service(), &request.url),
+            call: Call::of(caller.lane, caller.connection, &request),
+            circuit: BreakerKey::of(caller.lane, &request.url),
             started,
             ends: started.saturating_add(within),
             number: 0,
@@ -194,7 +196,7 @@ impl Pipeline {
         request: &Request,
         tries: &mut Tries,
     ) -> Result<Response> {
-        let budget = self.parts.budgets.of(caller.service());
+        let budget = self.parts.budgets.of(caller.lane);
         budget.deposit();
         let mut refused = None;
         let mut paid = None;
@@ -210,15 +212,15 @@ impl Pipeline {
                 }
                 Err(error) => error,
             };
+            caller.credentials.hear(token.as_ref(), &error).await;
             // A token may be refused before its time, once.
-            if error.kind() == ErrorKind::TokenExpired && refused.is_none() && caller.credentials.can_renew()
-            {
+            if error.kind() == ErrorKind::TokenExpired && caller.credentials.can_renew() {
+                if refused.is_some() {
+                    return Err(refused_again(&error));
+                }
                 refused = token;
                 tries.number -= 1;
                 continue;
-            }
-            if error.kind() == ErrorKind::TokenExpired {
-                return Err(refused_again(&error));
             }
             let now = self.parts.clock.monotonic();
             let attempt = Attempt {
@@ -247,14 +249,17 @@ impl Pipeline {
     ) -> Result<Response> {
         let remaining = tries.ends.saturating_sub(self.parts.clock.monotonic());
         let turn = self.parts.turnstile.acquire(&tries.call, remaining).await?;
-        let bulkhead = self.parts.bulkheads.of(caller.service());
+        let bulkhead = self.parts.bulkheads.of(caller.lane);
         let _place = bulkhead.acquire(caller.connection, request.priority).await?;
         let circuit = self.admit(tries)?;
         let token = caller.credentials.token(refused).await?;
         let mut sent = request.clone();
         sent.timeout = sent.timeout.min(remaining);
-        sent.headers.insert(http::header::AUTHORIZATION, token.bearer());
-        *used = Some(token);
+        if let Some(token) = token {
+            let (name, value) = token.header();
+            sent.headers.insert(name, value);
+            *used = Some(token);
+        }
         let outcome = self.parts.http.send(sent).await;
         self.learn(caller, request, &turn, circuit, outcome).await
     }
@@ -270,7 +275,7 @@ impl Pipeline {
     ) -> Result<Response> {
         let now = self.parts.clock.now();
         let window = outcome.as_ref().ok().and_then(|answer| hints::quota(&answer.headers, now));
-        let outcome = outcome.and_then(|answer| classified(caller, request.operation, answer, now));
+        let outcome = outcome.and_then(|answer| judged(caller, request, answer, now));
         let reply = match &outcome {
             Ok(_) => Reply::Accepted,
             Err(error) if error.kind() == ErrorKind::RateLimited => {
@@ -331,16 +336,17 @@ fn default_deadline(priority: Priority) -> Duration {
     }
 }
 
-fn classified(
+fn judged(
     caller: &Caller<'_>,
-    operation: &'static str,
+    request: &Request,
     answer: Response,
     now: chrono::DateTime<chrono::Utc>,
 ) -> Result<Response> {
-    if answer.status.is_success() || answer.status == StatusCode::NOT_MODIFIED {
-        return Ok(answer);
-    }
-    let error = caller.adapter.classify(&Failure::of(operation, &answer));
+    let verdict = match request.judge {
+        Some(judge) => judge(request.operation, &answer),
+        None => caller.adapter.judge(request.operation, &answer),
+    };
+    let Err(error) = verdict else { return Ok(answer) };
     let Response { headers, body, .. } = &answer;
     // Some say how long to wait in a sentence of the body; further behind there is none.
     let sentence = str::from_utf8(&body[..body.len().min(4096)]).ok();

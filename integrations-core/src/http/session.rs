@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use http::HeaderValue;
+use chrono::{DateTime, Utc};
+use http::{HeaderName, HeaderValue};
 
 use super::pipeline::{Caller, Pipeline};
 use super::transport::{Request, Response};
 use crate::adapter::ServiceAdapter;
 use crate::auth::{AccessToken, LiveToken, TokenManager};
-use crate::connection::ConnectionId;
-use crate::error::Result;
+use crate::connection::{ConnectionId, ServiceId};
+use crate::error::{Error, ErrorKind, Result};
 
 /// One connection's way to its provider.
 ///
@@ -26,6 +27,7 @@ pub struct Session {
     pipeline: Arc<Pipeline>,
     connection: ConnectionId,
     credentials: Credentials,
+    lane: ServiceId,
 }
 
 /// Where a call's token comes from.
@@ -33,19 +35,20 @@ pub struct Session {
 pub(super) enum Credentials {
     Managed { tokens: Arc<TokenManager>, connection: ConnectionId },
     Fixed(AccessToken),
+    None,
 }
 
 /// A token, and where it comes from.
 pub(super) enum Token {
     Managed(Arc<LiveToken>),
-    Fixed(HeaderValue),
+    Fixed((HeaderName, HeaderValue)),
 }
 
 impl Token {
-    pub(super) fn bearer(&self) -> HeaderValue {
+    pub(super) fn header(&self) -> (HeaderName, HeaderValue) {
         match self {
-            Self::Managed(token) => token.access().bearer(),
-            Self::Fixed(bearer) => bearer.clone(),
+            Self::Managed(token) => token.access().header(),
+            Self::Fixed(header) => header.clone(),
         }
     }
 }
@@ -56,16 +59,27 @@ impl Credentials {
         matches!(self, Self::Managed { .. })
     }
 
+    /// Hears what came of a call with this token: a provider that names the grant's end, by a code of its
+    /// own, is believed.
+    pub(super) async fn hear(&self, used: Option<&Token>, error: &Error) {
+        let gone = error.kind() == ErrorKind::ReauthorizationRequired && error.provider_code().is_some();
+        if let (Self::Managed { tokens, connection }, Some(Token::Managed(used)), true) = (self, used, gone) {
+            tokens.lost(connection, used, error).await;
+        }
+    }
+
     /// A fresh token, and another one than that which was refused.
-    pub(super) async fn token(&self, refused: Option<&Token>) -> Result<Token> {
-        match (self, refused) {
+    pub(super) async fn token(&self, refused: Option<&Token>) -> Result<Option<Token>> {
+        let token = match (self, refused) {
             (Self::Managed { tokens, connection }, Some(Token::Managed(refused))) => {
                 tracing::debug!(%connection, "the access token was refused before its time; refreshing it");
-                tokens.replace(connection, refused).await.map(Token::Managed)
+                Token::Managed(tokens.replace(connection, refused).await?)
             }
-            (Self::Managed { tokens, connection }, _) => tokens.fresh(connection).await.map(Token::Managed),
-            (Self::Fixed(token), _) => Ok(Token::Fixed(token.bearer())),
-        }
+            (Self::Managed { tokens, connection }, _) => Token::Managed(tokens.fresh(connection).await?),
+            (Self::Fixed(token), _) => Token::Fixed(token.header()),
+            (Self::None, _) => return Ok(None),
+        };
+        Ok(Some(token))
     }
 }
 
@@ -78,7 +92,8 @@ impl Session {
         connection: ConnectionId,
     ) -> Self {
         let credentials = Credentials::Managed { tokens, connection: connection.clone() };
-        Self { adapter, pipeline, connection, credentials }
+        let lane = adapter.info().id.clone();
+        Self { adapter, pipeline, connection, credentials, lane }
     }
 
     /// A session with a token that cannot be refreshed, e.g. before a connection is stored. The id stands
@@ -89,7 +104,23 @@ impl Session {
         connection: ConnectionId,
         token: AccessToken,
     ) -> Self {
-        Self { adapter, pipeline, connection, credentials: Credentials::Fixed(token) }
+        let lane = adapter.info().id.clone();
+        Self { adapter, pipeline, connection, credentials: Credentials::Fixed(token), lane }
+    }
+
+    /// A session without a token, for the endpoints that give and take back tokens. It goes to whatever
+    /// address it is told: adapters take those from their configuration alone.
+    ///
+    /// Its calls have places, quotas, circuits and a retry budget of their own, under the name
+    /// [`token_lane`]: a call that waits for a fresh token holds a place of its service, and the refresh
+    /// must not wait for that place.
+    pub fn without_token(
+        adapter: Arc<dyn ServiceAdapter>,
+        pipeline: Arc<Pipeline>,
+        connection: ConnectionId,
+    ) -> Self {
+        let lane = token_lane(&adapter.info().id);
+        Self { adapter, pipeline, connection, credentials: Credentials::None, lane }
     }
 
     /// Makes a call and returns the answer if it is a success (2xx) or `304 Not Modified`.
@@ -107,10 +138,23 @@ impl Session {
         })
     }
 
+    /// The time, for what a provider wants to have signed with it.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.pipeline.now()
+    }
+
     async fn call(&self, request: Request) -> Result<Response> {
-        self.adapter.allowed_origins().check(&request.url, request.operation)?;
-        let caller =
-            Caller { adapter: &*self.adapter, connection: &self.connection, credentials: &self.credentials };
+        if !matches!(self.credentials, Credentials::None) {
+            self.adapter.allowed_origins().check(&request.url, request.operation)?;
+        }
+        let Self { adapter, lane, connection, credentials, .. } = self;
+        let caller = Caller { adapter: &**adapter, lane, connection, credentials };
         self.pipeline.call(&caller, request).await
     }
+}
+
+/// The name under which the calls to a service's token endpoints are counted: `google_calendar.oauth`. A
+/// host sets their limits under it.
+pub fn token_lane(service: &ServiceId) -> ServiceId {
+    ServiceId::new(format!("{service}.oauth"))
 }

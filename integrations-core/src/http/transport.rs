@@ -42,7 +42,13 @@ pub struct Request {
     pub deadline: Option<Duration>,
     /// How many bytes the answer's body may have.
     pub max_body: usize,
+    /// Whether an answer is a success, for calls whose answers speak another language than the service's:
+    /// by default [`ServiceAdapter::judge`](crate::ServiceAdapter::judge) says.
+    pub judge: Option<Judge>,
 }
+
+/// Tells whether an answer is a success, and if not, what went wrong.
+pub type Judge = fn(operation: &'static str, answer: &Response) -> Result<()>;
 
 impl Request {
     /// The default of [`timeout`](Self::timeout).
@@ -67,6 +73,7 @@ impl Request {
             timeout: Self::TIMEOUT,
             deadline: None,
             max_body: Self::MAX_BODY,
+            judge: None,
         }
     }
 
@@ -109,6 +116,12 @@ impl Request {
     /// Says whether sending it twice does the same as sending it once.
     pub fn with_idempotent(mut self, idempotent: bool) -> Self {
         self.idempotent = idempotent;
+        self
+    }
+
+    /// Says who tells whether an answer is a success.
+    pub fn with_judge(mut self, judge: Judge) -> Self {
+        self.judge = Some(judge);
         self
     }
 

@@ -1,9 +1,14 @@
 //! What does the host hear of?
 
+pub(crate) mod audit;
+
 use std::fmt;
 use std::time::Duration;
 
-use crate::connection::{Connection, ConnectionId, ServiceId};
+use chrono::{DateTime, Utc};
+
+pub use self::audit::{AuditAction, AuditEntry, AuditLog, AuditOutcome, TracedAudit};
+use crate::connection::{Connection, ConnectionId, ConnectionStatus, ServiceId};
 use crate::error::Error;
 use crate::resilience::{BreakerChange, BreakerKey};
 use crate::sync::{StreamKey, StreamReport, Withheld};
@@ -53,18 +58,43 @@ pub enum Notice<'a> {
         connection: &'a Connection,
         /// The scopes that were asked for and not granted.
         missing_scopes: &'a [String],
+        /// The features that do not work without them.
+        disabled: &'a [&'static str],
     },
     /// A connection's tokens were refreshed.
     TokensRefreshed {
         /// The connection.
         connection: &'a ConnectionId,
     },
-    /// The grant is gone: the user has to connect again.
-    ReauthorizationRequired {
+    /// A connection has gone from one stage of its life to another. Where it
+    /// [needs its user](crate::connection::ConnectionStatus::needs_user), send them to
+    /// [`Gateway::reconnect`](crate::Gateway::reconnect).
+    StatusChanged {
+        /// The connection, with its new status.
+        connection: &'a Connection,
+        /// Its status before.
+        from: &'a ConnectionStatus,
+    },
+    /// A key expires within 14 days, or has expired. Said once in a process; nobody but a person can
+    /// replace it.
+    KeyExpires {
         /// The connection.
-        connection: &'a ConnectionId,
-        /// Why, for people to read.
-        reason: &'a str,
+        connection: &'a Connection,
+        /// When.
+        expires_at: DateTime<Utc>,
+    },
+    /// The provider refuses the application's own credentials: refreshes at the service rest, and are tried
+    /// once a minute. No user is marked; mend the credentials.
+    ServicePaused {
+        /// The service.
+        service: &'a ServiceId,
+        /// What the provider said.
+        error: &'a Error,
+    },
+    /// The provider accepts the application again.
+    ServiceResumed {
+        /// The service.
+        service: &'a ServiceId,
     },
     /// Refreshed tokens could not be stored yet. They are kept in memory and stored at the next use;
     /// if the process ends before, the user may have to connect again.

@@ -4,29 +4,39 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use integrations_core::adapter::{Capabilities, Page, Pull, ServiceAdapter, ServiceInfo, Stream};
-use integrations_core::auth::{AuthorizationRequest, CodeGrant, OAuthClient, RefreshToken, TokenSet, Tokens};
-use integrations_core::connection::Account;
-use integrations_core::http::{Failure, Origins, Session, Transport};
+use integrations_core::auth::{Authenticator, Feature, Level};
+use integrations_core::http::{Failure, Origins, Session};
 use integrations_core::model::RecordKind;
 use integrations_core::normalize::Normalizer;
 use integrations_core::resilience::Limits;
 use integrations_core::{Error, Result};
-use url::Url;
 
 use super::normalize::EventNormalizer;
 use super::sync;
 use crate::config::{GoogleConfig, scope};
-use crate::{classify, limits, oauth};
+use crate::oauth::GoogleOAuth;
+use crate::{classify, limits};
 
 /// The service's id.
 pub const SERVICE: &str = "google_calendar";
+
+/// What it offers. Reading takes the list of calendars, and the events in them.
+const FEATURES: &[Feature] = &[
+    Feature::new("events", Level::Read, &[scope::CALENDAR_LIST_READONLY, scope::CALENDAR_EVENTS_READONLY])
+        .or(&[
+            &[scope::CALENDAR_LIST_READONLY, scope::CALENDAR_EVENTS],
+            &[scope::CALENDAR_READONLY],
+            &[scope::CALENDAR],
+        ]),
+    Feature::new("writing", Level::Write, &[scope::CALENDAR_EVENTS]).or(&[&[scope::CALENDAR]]),
+];
 
 /// The adapter for Google Calendar.
 #[derive(Debug)]
 pub struct GoogleCalendar {
     info: ServiceInfo,
     config: GoogleConfig,
-    oauth: OAuthClient,
+    oauth: GoogleOAuth,
     origins: Origins,
     normalizer: Arc<EventNormalizer>,
 }
@@ -42,25 +52,16 @@ impl GoogleCalendar {
             .with_incremental_scopes();
         let info = ServiceInfo::new(SERVICE, "Google Calendar", env!("CARGO_PKG_VERSION"))
             .with_capabilities(capabilities)
-            .with_scopes([
-                scope::OPENID,
-                scope::EMAIL,
-                scope::CALENDAR_LIST_READONLY,
-                scope::CALENDAR_EVENTS_READONLY,
-            ]);
+            .with_scopes([scope::OPENID, scope::EMAIL])
+            .with_features(FEATURES);
         Arc::new(Self {
             info,
-            oauth: oauth::client(&config),
+            oauth: GoogleOAuth::new(config.clone()),
             origins: config.origins(),
             normalizer: Arc::new(EventNormalizer),
             config,
         })
     }
-}
-
-fn with_asked_names(mut set: TokenSet) -> TokenSet {
-    set.scopes = set.scopes.map(oauth::asked_names);
-    set
 }
 
 #[async_trait]
@@ -85,24 +86,8 @@ impl ServiceAdapter for GoogleCalendar {
         classify::error(failure)
     }
 
-    fn authorization_url(&self, request: &AuthorizationRequest) -> Result<Url> {
-        Ok(self.oauth.authorization_url(request))
-    }
-
-    async fn authenticate(&self, http: &dyn Transport, grant: &CodeGrant) -> Result<TokenSet> {
-        self.oauth.exchange_code(http, grant).await.map(with_asked_names)
-    }
-
-    async fn refresh_token(&self, http: &dyn Transport, refresh: &RefreshToken) -> Result<TokenSet> {
-        self.oauth.exchange_refresh_token(http, refresh).await.map(with_asked_names)
-    }
-
-    async fn revoke_access(&self, http: &dyn Transport, tokens: &Tokens) -> Result<()> {
-        oauth::revoke(&self.config, http, tokens).await
-    }
-
-    async fn identify(&self, session: &Session) -> Result<Account> {
-        oauth::identify(&self.config, session).await
+    fn authenticator(&self) -> &dyn Authenticator {
+        &self.oauth
     }
 
     async fn list_streams(&self, session: &Session) -> Result<Vec<Stream>> {

@@ -114,7 +114,7 @@ async fn a_revoked_grant_is_noticed_said_and_not_tried_again() {
         host.gateway.connection(&connection.id).await.unwrap().status.as_str(),
         "reauthorization_required"
     );
-    assert_eq!(host.heard.count("ReauthorizationRequired"), 1);
+    assert_eq!(host.heard.count("StatusChanged"), 1);
     let calls = host.fake.requests().len();
     let error = host.gateway.sync(&connection.id).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ReauthorizationRequired);
@@ -156,5 +156,16 @@ async fn a_wrong_client_secret_is_nobodys_grant_gone() {
     let error = host.gateway.check_health(&connection.id).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidCredentials);
     assert_eq!(host.gateway.connection(&connection.id).await.unwrap().status.as_str(), "active");
+    assert_eq!(host.heard.count("ServicePaused"), 1);
+
+    // The service rests for a minute: nobody asks again and again with a secret that is wrong.
+    host.clock.advance(MINUTE / 2);
+    let error = host.gateway.check_health(&connection.id).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidCredentials);
+    assert_eq!(error.retry_after(), Some(MINUTE / 2));
+    assert_eq!(host.fake.refreshes(), 1);
+
+    host.clock.advance(MINUTE / 2);
     host.gateway.check_health(&connection.id).await.unwrap();
+    assert_eq!(host.heard.count("ServiceResumed"), 1);
 }

@@ -80,6 +80,12 @@ impl TokenStore for SqliteStore {
             query.push(" AND tenant = ").push_bind(owner.tenant.as_str());
             query.push(" AND user = ").push_bind(owner.user.as_str());
         }
+        if let Some(tenant) = &filter.tenant {
+            query.push(" AND tenant = ").push_bind(tenant.as_str());
+        }
+        if let Some(status) = filter.status {
+            query.push(" AND status = ").push_bind(status);
+        }
         if let Some(service) = &filter.service {
             query.push(" AND service = ").push_bind(service.as_str());
         }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use integrations_core::auth::{Sealed, SealedTokens};
-use integrations_core::connection::{Account, Connection, ConnectionStatus, Owner, StreamId};
+use integrations_core::connection::{Account, Connection, ConnectionStatus, GrantType, Owner, StreamId};
 use integrations_core::model::{
     Change, Entity, Event, EventTime, Person, Raw, Record, Series, Source, ZonedTime,
 };
@@ -36,6 +36,8 @@ pub fn connection(id: &str, owner: impl Into<Owner>) -> Connection {
             issued_at: time(),
             expires_at: Some(time() + chrono::TimeDelta::hours(1)),
         },
+        grant: GrantType::User,
+        refreshing_since: None,
         version: 0,
         created_at: time(),
         updated_at: time(),

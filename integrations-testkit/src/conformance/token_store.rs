@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use integrations_core::auth::{ConnectionFilter, TokenStore};
 use integrations_core::clock::ManualClock;
-use integrations_core::connection::{Connection, ConnectionId, ConnectionStatus, Owner};
+use integrations_core::connection::{Connection, ConnectionId, ConnectionStatus, GrantType, Owner};
 
 use super::{at_once, conflict, connection, ok};
 
@@ -34,6 +34,7 @@ macro_rules! token_store_conformance {
             list_gives_all_in_the_order_of_their_ids,
             list_filters_by_owner_and_tells_tenants_apart,
             list_filters_by_service,
+            list_filters_by_tenant_and_by_status,
             list_gives_pages,
             a_guard_has_one_holder,
             a_guard_runs_out_by_the_clock,
@@ -74,7 +75,12 @@ pub async fn an_unknown_connection_is_not_there(store: Arc<dyn TokenStore>, _clo
 pub async fn put_creates_a_connection_and_keeps_every_field(store: Arc<dyn TokenStore>, _clock: ManualClock) {
     let mut full = connection("cn_1", Owner::new("acme", "ada"));
     full.account.name = Some("Ada's \u{1F4C5} \"calendar\"".into());
-    full.status = ConnectionStatus::ReauthorizationRequired { reason: "revoked by the user".into() };
+    full.status = ConnectionStatus::ReauthorizationRequired {
+        reason: "revoked by the user".into(),
+        challenge: Some(r#"{"access_token":{"acrs":{"value":"c1"}}}"#.into()),
+    };
+    full.grant = GrantType::Key { header: "x-api-key".into(), scheme: String::new() };
+    full.refreshing_since = Some(full.created_at);
     let mut bare = connection("cn_2", "bob");
     bare.account.email = None;
     bare.scopes.clear();
@@ -232,6 +238,23 @@ pub async fn list_filters_by_service(store: Arc<dyn TokenStore>, _clock: ManualC
     assert_eq!(ids(&ok(store.list(&all).await)), ["1", "3"]);
     let of_ada = ConnectionFilter::of("ada").with_service("gmail");
     assert_eq!(ids(&ok(store.list(&of_ada).await)), ["1"]);
+}
+
+/// Each alone, and both together.
+pub async fn list_filters_by_tenant_and_by_status(store: Arc<dyn TokenStore>, _clock: ManualClock) {
+    for (name, tenant, paused) in [("cn_1", "acme", true), ("cn_2", "acme", false), ("cn_3", "other", true)] {
+        let mut connection = connection(name, Owner::new(tenant, "ada"));
+        if paused {
+            connection.status = ConnectionStatus::Paused;
+        }
+        ok(store.put(&connection).await);
+    }
+    let acme = ok(store.list(&ConnectionFilter::of_tenant("acme")).await);
+    assert_eq!(ids(&acme), ["cn_1", "cn_2"], "of one tenant");
+    let paused = ok(store.list(&ConnectionFilter::default().with_status("paused")).await);
+    assert_eq!(ids(&paused), ["cn_1", "cn_3"], "of one status");
+    let both = ok(store.list(&ConnectionFilter::of_tenant("acme").with_status("paused")).await);
+    assert_eq!(ids(&both), ["cn_1"], "of one tenant and one status");
 }
 
 /// Page after page gives each one once, with a filter too.

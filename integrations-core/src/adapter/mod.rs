@@ -3,19 +3,22 @@
 //! A provider crate implements [`ServiceAdapter`] once per service. Adapters are stateless: what they
 //! need for a call comes with the call, and what they read goes back to the engine.
 
+mod account;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono_tz::Tz;
+use http::StatusCode;
 use serde::Serialize;
-use url::Url;
 
-use crate::auth::{AuthorizationRequest, CodeGrant, RefreshToken, TokenSet, Tokens};
-use crate::connection::{Account, ServiceId, StreamId};
+pub use self::account::AccountAdapter;
+use crate::auth::{Authenticator, Feature, Level};
+use crate::connection::{ServiceId, StreamId};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Failure, Origins, Session, Transport};
+use crate::http::{Failure, Origins, Response, Session};
 use crate::model::{Raw, RecordKind};
 use crate::normalize::{Normalizer, PageContext};
 use crate::resilience::Limits;
@@ -33,14 +36,23 @@ pub struct ServiceInfo {
     pub version: &'static str,
     /// What the adapter can do.
     pub capabilities: Capabilities,
-    /// The scopes that are asked for unless the host asks for others.
+    /// The scopes that every connection needs, e.g. to tell whose account it is.
     pub scopes: Vec<String>,
+    /// What the service offers, and the scopes that each part needs.
+    pub features: Vec<Feature>,
 }
 
 impl ServiceInfo {
     /// Describes a service.
     pub fn new(id: impl Into<ServiceId>, name: &'static str, version: &'static str) -> Self {
-        Self { id: id.into(), name, version, capabilities: Capabilities::default(), scopes: Vec::new() }
+        Self {
+            id: id.into(),
+            name,
+            version,
+            capabilities: Capabilities::default(),
+            scopes: Vec::new(),
+            features: Vec::new(),
+        }
     }
 
     /// Says what the adapter can do.
@@ -49,10 +61,36 @@ impl ServiceInfo {
         self
     }
 
-    /// Says which scopes it needs.
+    /// Says which scopes every connection needs.
     pub fn with_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self
+    }
+
+    /// Says what the service offers, and which scopes each part needs.
+    pub fn with_features(mut self, features: &[Feature]) -> Self {
+        self.features = features.to_vec();
+        self
+    }
+
+    /// The scopes to ask for: those of every connection, and those of the features up to a level. With
+    /// names, those of the named features alone.
+    pub fn scopes_for(&self, level: Level, names: Option<&[String]>) -> Vec<String> {
+        let wanted = |feature: &&Feature| {
+            feature.level <= level && names.is_none_or(|names| names.iter().any(|name| name == feature.name))
+        };
+        let mut scopes = self.scopes.clone();
+        for scope in self.features.iter().filter(wanted).flat_map(|feature| feature.scopes) {
+            if !scopes.iter().any(|asked| asked == scope) {
+                scopes.push((*scope).to_owned());
+            }
+        }
+        scopes
+    }
+
+    /// The features that these scopes are not enough for. The others work without them.
+    pub fn disabled<'a>(&'a self, granted: &'a [String]) -> impl Iterator<Item = &'a Feature> {
+        self.features.iter().filter(|feature| !feature.is_granted(granted))
     }
 }
 
@@ -211,30 +249,17 @@ pub trait ServiceAdapter: fmt::Debug + Send + Sync + 'static {
     /// Tells from an answer that is no success what went wrong.
     fn classify(&self, failure: &Failure<'_>) -> Error;
 
-    /// Where to send the user, to be asked for the grant.
+    /// Tells whether an answer is a success. By default, what is 2xx or `304` is; providers that fail with
+    /// status 200 look into the body.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] or [`ErrorKind::InvalidRequest`].
-    fn authorization_url(&self, request: &AuthorizationRequest) -> Result<Url>;
+    /// What went wrong, by [`classify`](Self::classify).
+    fn judge(&self, operation: &'static str, answer: &Response) -> Result<()> {
+        judge_by_status(self, operation, answer)
+    }
 
-    /// Exchanges the code that the user came back with. Never repeated: the code may be burned.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidCredentials`] for the application's own credentials, and
-    /// [`ErrorKind::ReauthorizationRequired`] when the code is not valid (any more).
-    async fn authenticate(&self, http: &dyn Transport, grant: &CodeGrant) -> Result<TokenSet>;
-
-    /// Exchanges a refresh token for fresh tokens.
-    ///
-    /// # Errors
-    /// [`ErrorKind::ReauthorizationRequired`] when the grant is gone.
-    async fn refresh_token(&self, http: &dyn Transport, refresh: &RefreshToken) -> Result<TokenSet>;
-
-    /// Takes the grant back at the provider. A grant that is gone already is no error.
-    async fn revoke_access(&self, http: &dyn Transport, tokens: &Tokens) -> Result<()>;
-
-    /// Whose account it is.
-    async fn identify(&self, session: &Session) -> Result<Account>;
+    /// How accounts are connected.
+    fn authenticator(&self) -> &dyn Authenticator;
 
     /// The partitions that the connection may read.
     async fn list_streams(&self, session: &Session) -> Result<Vec<Stream>>;
@@ -248,6 +273,17 @@ pub trait ServiceAdapter: fmt::Debug + Send + Sync + 'static {
 
     /// Makes one cheap call that needs the grant.
     async fn check_health(&self, session: &Session) -> Result<()>;
+}
+
+fn judge_by_status(
+    adapter: &(impl ServiceAdapter + ?Sized),
+    operation: &'static str,
+    answer: &Response,
+) -> Result<()> {
+    if answer.status.is_success() || answer.status == StatusCode::NOT_MODIFIED {
+        return Ok(());
+    }
+    Err(adapter.classify(&Failure::of(operation, answer)))
 }
 
 /// The adapters that a host has put together, by service.

@@ -1,0 +1,283 @@
+//! How does a connection always have a fresh token, and never burn its refresh token?
+//!
+//! A refresh token that rotates may be exchanged once: a second exchange loses the connection. So one
+//! exchange is made per version of the tokens, whatever the number of tasks and processes:
+//!
+//! 1. in the process, the callers of a connection wait for one of them (its *slot*);
+//! 2. over processes, a guard in the [`TokenStore`] lets one through;
+//! 3. behind the guard the stored tokens are read again: somebody may have been faster;
+//! 4. that an exchange begins is stored before it is made, so that nobody makes it a second time when the
+//!    guard runs out, or is lost with the server that kept it;
+//! 5. the exchange runs detached, so that a caller who gives up does not lose the answer;
+//! 6. the new tokens are stored with compare-and-swap before anybody uses them.
+//!
+//! What remains is a process that ends between the provider's answer and the write. Who comes next finds
+//! the mark of step 4, waits until the exchange cannot be under way any more, and tries the old token: with
+//! a provider that keeps it valid the connection survives, with any other the reason says what happened.
+
+mod exchange;
+mod pause;
+mod slot;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use self::pause::Pauses;
+pub use self::slot::LiveToken;
+use self::slot::{Slot, Slots};
+use super::secret::AccessToken;
+use super::store::{RefreshGuard, TokenStore};
+use super::vault::Vault;
+use crate::adapter::AdapterRegistry;
+use crate::clock::Clock;
+use crate::connection::{Connection, ConnectionId, GrantType};
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::Pipeline;
+use crate::observe::{AuditLog, Notice, Observer};
+
+/// How often the store is asked while somebody else refreshes.
+const POLL: Duration = Duration::from_millis(100);
+/// A key that expires within this time is due for replacement.
+const REMINDER: TimeDelta = TimeDelta::days(14);
+
+/// How refreshes are coordinated. The defaults fit every provider.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct TokenSettings {
+    /// How long a process may hold the right to refresh: 60 s.
+    pub guard_ttl: Duration,
+    /// After this time an exchange that was begun is not under way any more: 60 s. It must be longer than an
+    /// exchange takes at the most, which is 40 s.
+    pub exchange_limit: Duration,
+    /// How long to wait for another process before giving up: 90 s.
+    pub patience: Duration,
+    /// After a failed refresh the old token is used for so long before the next try, while it lives: 30 s.
+    pub hold_off: Duration,
+}
+
+impl Default for TokenSettings {
+    fn default() -> Self {
+        Self {
+            guard_ttl: Duration::from_secs(60),
+            exchange_limit: Duration::from_secs(60),
+            patience: Duration::from_secs(90),
+            hold_off: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What a [`TokenManager`] is put together from.
+#[derive(Debug, Clone)]
+pub struct TokenParts {
+    /// Where connections rest.
+    pub store: Arc<dyn TokenStore>,
+    /// What opens and seals their tokens.
+    pub vault: Vault,
+    /// The adapters, which know how to refresh.
+    pub adapters: Arc<AdapterRegistry>,
+    /// The way to the providers.
+    pub pipeline: Arc<Pipeline>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who hears of refreshes.
+    pub observer: Arc<dyn Observer>,
+    /// Where refreshes are written down.
+    pub audit: Arc<dyn AuditLog>,
+    /// How refreshes are coordinated.
+    pub settings: TokenSettings,
+}
+
+/// Hands out fresh access tokens.
+pub struct TokenManager {
+    parts: TokenParts,
+    slots: Slots,
+    pauses: Pauses,
+}
+
+impl fmt::Debug for TokenManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenManager").field("parts", &self.parts).finish_non_exhaustive()
+    }
+}
+
+/// What the store says of a connection's token.
+enum Stored {
+    /// It is fresh.
+    Fresh(Arc<LiveToken>),
+    /// Somebody exchanges it now.
+    UnderWay,
+    /// It is to be exchanged.
+    Due,
+}
+
+impl TokenManager {
+    /// A manager of a store's connections.
+    pub fn new(parts: TokenParts) -> Self {
+        Self { parts, slots: Slots::default(), pauses: Pauses::default() }
+    }
+
+    /// The connection's access token, refreshed if less than 5 minutes, or a tenth of its life, are left.
+    ///
+    /// The one caller who refreshes waits for the fresh token. Others get the old one meanwhile, for as long
+    /// as it is safe to use.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] for an unknown connection, [`ErrorKind::ReauthorizationRequired`] when
+    /// the grant is gone, [`ErrorKind::InvalidRequest`] with code `paused`, those of the [`Vault`], and those
+    /// of the refresh when the old token has expired.
+    ///
+    /// # Cancel safety
+    /// A refresh that has begun goes on when the future is dropped.
+    pub async fn fresh(self: &Arc<Self>, id: &ConnectionId) -> Result<Arc<LiveToken>> {
+        let slot = self.slots.of(id);
+        if let Some(live) = slot.usable(self.parts.clock.now()) {
+            return Ok(live);
+        }
+        self.renew(id, slot, None).await
+    }
+
+    /// A token in place of one that the provider has refused before its time.
+    ///
+    /// # Errors
+    /// As [`fresh`](Self::fresh).
+    ///
+    /// # Cancel safety
+    /// As [`fresh`](Self::fresh).
+    pub async fn replace(self: &Arc<Self>, id: &ConnectionId, refused: &LiveToken) -> Result<Arc<LiveToken>> {
+        self.renew(id, self.slots.of(id), Some(refused.access().clone())).await
+    }
+
+    /// Forgets what is opened in memory, e.g. after the connection was written by somebody else.
+    pub fn forget(&self, id: &ConnectionId) {
+        self.slots.forget(id);
+    }
+
+    async fn renew(
+        self: &Arc<Self>,
+        id: &ConnectionId,
+        slot: Arc<Slot>,
+        refused: Option<AccessToken>,
+    ) -> Result<Arc<LiveToken>> {
+        let gate = if let Ok(gate) = Arc::clone(&slot.gate).try_lock_owned() {
+            gate
+        } else if let Some(old) = slot.old(self.parts.clock.now(), refused.as_ref()) {
+            return Ok(old);
+        } else {
+            Arc::clone(&slot.gate).lock_owned().await
+        };
+        if let Some(live) = slot.usable(self.parts.clock.now()).filter(|live| !live.is(refused.as_ref())) {
+            return Ok(live);
+        }
+        let manager = Arc::clone(self);
+        let id = id.clone();
+        // Detached: once the provider has answered, the answer is stored whoever still waits for it.
+        let task = tokio::spawn(async move {
+            let outcome = manager.renew_behind_gate(&id, &slot, refused.as_ref()).await;
+            drop(gate);
+            outcome
+        });
+        task.await.unwrap_or_else(|error| {
+            Err(Error::new(ErrorKind::Cancelled, "the refresh of the token was stopped").with_source(error))
+        })
+    }
+
+    async fn renew_behind_gate(
+        self: &Arc<Self>,
+        id: &ConnectionId,
+        slot: &Slot,
+        refused: Option<&AccessToken>,
+    ) -> Result<Arc<LiveToken>> {
+        let settings = self.parts.settings;
+        let deadline = self.parts.clock.monotonic().saturating_add(settings.patience);
+        loop {
+            if let Stored::Fresh(live) = self.look(id, slot, refused).await? {
+                return Ok(live);
+            }
+            if let Some(guard) = self.parts.store.acquire_refresh_guard(id, settings.guard_ttl).await? {
+                // Who held the guard before may have been faster, or may be in the middle without it.
+                let outcome = match self.look(id, slot, refused).await {
+                    Ok(Stored::Fresh(live)) => Some(Ok(live)),
+                    Ok(Stored::UnderWay) => None,
+                    Ok(Stored::Due) => Some(self.renew_behind_guard(id, slot, refused).await),
+                    Err(error) => Some(Err(error)),
+                };
+                self.release(guard).await;
+                if let Some(outcome) = outcome {
+                    return outcome;
+                }
+            }
+            let now = self.parts.clock.now();
+            if let Some(old) = slot.old(now, refused) {
+                slot.state().hold_off = Some(now + TimeDelta::seconds(1));
+                return Ok(old);
+            }
+            if self.parts.clock.monotonic() >= deadline {
+                return Err(Error::new(
+                    ErrorKind::Timeout,
+                    "another process holds the right to refresh this connection's tokens and does not finish",
+                ));
+            }
+            self.parts.clock.sleep(POLL).await;
+        }
+    }
+
+    async fn release(&self, guard: RefreshGuard) {
+        if let Err(error) = self.parts.store.release_refresh_guard(guard).await {
+            // It runs out by itself.
+            tracing::warn!(%error, "the right to refresh could not be given back");
+        }
+    }
+
+    /// Takes over what is stored.
+    async fn look(&self, id: &ConnectionId, slot: &Slot, refused: Option<&AccessToken>) -> Result<Stored> {
+        if slot.state().unsaved.is_some() {
+            return Ok(Stored::Due);
+        }
+        let connection = self.read(id).await?;
+        let live = Arc::new(LiveToken::open(&self.parts.vault, &connection)?);
+        let now = self.parts.clock.now();
+        let fresh = live.is_fresh(now) && !live.is(refused);
+        slot.state().live = Some(Arc::clone(&live));
+        self.remind(&connection, slot, now);
+        if fresh {
+            return Ok(Stored::Fresh(live));
+        }
+        Ok(if self.is_under_way(&connection, now) { Stored::UnderWay } else { Stored::Due })
+    }
+
+    /// Whether an exchange that was begun may be under way. A clock that has jumped far makes it look old.
+    fn is_under_way(&self, connection: &Connection, now: DateTime<Utc>) -> bool {
+        let limit = TimeDelta::from_std(self.parts.settings.exchange_limit).unwrap_or(TimeDelta::MAX);
+        connection.refreshing_since.is_some_and(|since| (now - since).abs() < limit)
+    }
+
+    /// Tells the host, once, that a key will expire: nobody but a person can replace it.
+    fn remind(&self, connection: &Connection, slot: &Slot, now: DateTime<Utc>) {
+        let (GrantType::Key { .. }, Some(expires_at)) = (&connection.grant, connection.tokens.expires_at)
+        else {
+            return;
+        };
+        if expires_at - REMINDER <= now && !std::mem::replace(&mut slot.state().reminded, true) {
+            self.parts.observer.notice(&Notice::KeyExpires { connection, expires_at });
+        }
+    }
+
+    async fn read(&self, id: &ConnectionId) -> Result<Connection> {
+        let connection = self
+            .parts
+            .store
+            .get(id)
+            .await?
+            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no connection {id}")))?;
+        connection.status.check().map_err(|error| error.with_service(&connection.service))?;
+        Ok(connection)
+    }
+}
+
+/// A time after another; `None` when it lies beyond what can be counted.
+pub(super) fn after(time: DateTime<Utc>, by: Duration) -> Option<DateTime<Utc>> {
+    time.checked_add_signed(TimeDelta::from_std(by).ok()?)
+}

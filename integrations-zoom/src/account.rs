@@ -1,0 +1,41 @@
+//! How is a Zoom account connected by itself, for calls of the host's own?
+
+use std::sync::Arc;
+
+use integrations_core::adapter::{AccountAdapter, Capabilities, ServiceInfo};
+use integrations_core::auth::{Feature, Level};
+use integrations_core::{Result, ServiceAdapter};
+
+use crate::config::{ZoomConfig, scope};
+use crate::oauth::ZoomOAuth;
+use crate::{classify, limits};
+
+/// The service's id.
+pub const SERVICE: &str = "zoom";
+
+/// What may be asked for.
+#[rustfmt::skip]
+const FEATURES: &[Feature] = &[
+    Feature::new("meetings", Level::Read, scope::FOR_MEETINGS),
+    Feature::new("past_meetings", Level::Read, scope::FOR_PAST_MEETINGS),
+    Feature::new("recordings", Level::Read, scope::FOR_RECORDINGS),
+    Feature::new("writing", Level::Write, scope::FOR_WRITING),
+];
+
+/// Zoom as a service that is connected and not synced: the host makes its calls with
+/// [`Gateway::session`](integrations_core::Gateway::session).
+///
+/// # Errors
+/// [`ErrorKind::Configuration`](integrations_core::ErrorKind::Configuration) for a base address that takes no
+/// path.
+pub fn account(config: &ZoomConfig) -> Result<Arc<dyn ServiceAdapter>> {
+    let capabilities = Capabilities::default().with_refresh().with_revoke().with_incremental_scopes();
+    let info = ServiceInfo::new(SERVICE, "Zoom", env!("CARGO_PKG_VERSION"))
+        .with_capabilities(capabilities)
+        .with_scopes(scope::FOR_CONNECTING.iter().copied())
+        .with_features(FEATURES);
+    Ok(Arc::new(
+        AccountAdapter::new(info, Arc::new(ZoomOAuth::new(config)?), config.origins(), classify::error)
+            .with_limits(limits::LIMITS),
+    ))
+}
