@@ -3,11 +3,13 @@
 //! A [`Fault`] names the operation it strikes, which of the coming calls, and what happens to the
 //! answer. Faults know no provider: the fake supplies the error body that goes with a status.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
+
+use crate::gate::Gate;
 
 /// Something that goes wrong with one answer of a fake, or with several.
 ///
@@ -37,6 +39,8 @@ pub struct Fault {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Effect {
     pub(crate) delay: Option<Duration>,
+    pub(crate) before: Option<Gate>,
+    pub(crate) after: Option<Gate>,
     pub(crate) status: Option<u16>,
     pub(crate) reason: Option<String>,
     pub(crate) body: Option<(Bytes, HeaderValue)>,
@@ -56,9 +60,17 @@ pub(crate) enum Ending {
 }
 
 impl Fault {
-    /// A fault of the operation with this name, such as `events.list`; `*` means any.
+    /// A fault of the operation with this name, such as `events.list`; `token.*` means every operation
+    /// that begins with `token.`, and `*` means any.
     pub fn on(operation: &str) -> Self {
         Self { operation: operation.to_owned(), nth: 1, remaining: Some(1), effect: Effect::default() }
+    }
+
+    fn names(&self, operation: &str) -> bool {
+        match self.operation.strip_suffix('*') {
+            Some(beginning) => operation.starts_with(beginning),
+            None => operation == self.operation,
+        }
     }
 
     /// Strikes at the `n`-th call from now; 1 is the next one. Default 1.
@@ -128,6 +140,18 @@ impl Fault {
         self
     }
 
+    /// Waits at a gate before anything else; the work is not done until the test opens it.
+    pub fn hold(mut self, gate: &Gate) -> Self {
+        self.effect.before = Some(gate.clone());
+        self
+    }
+
+    /// Does the work, then holds the answer at a gate until the test opens it.
+    pub fn hold_answer(mut self, gate: &Gate) -> Self {
+        self.effect.after = Some(gate.clone());
+        self
+    }
+
     /// Closes the connection after so many bytes of a body whose `Content-Length` promises all of it;
     /// the work is done.
     pub fn truncate(mut self, bytes: usize) -> Self {
@@ -149,37 +173,61 @@ impl Fault {
     }
 }
 
+/// A fault that was ordered, to take it back. Dropping it changes nothing.
+#[derive(Debug)]
+pub struct ArmedFault {
+    faults: Arc<Faults>,
+    number: u64,
+}
+
+impl ArmedFault {
+    /// Takes the fault back, whether or not it has struck.
+    pub fn take_back(self) {
+        self.faults.lock().armed.retain(|(number, _)| *number != self.number);
+    }
+}
+
 /// The faults that wait for their call.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    armed: Mutex<Vec<Fault>>,
+    state: Mutex<Armed>,
+}
+
+#[derive(Debug, Default)]
+struct Armed {
+    armed: Vec<(u64, Fault)>,
+    ordered: u64,
 }
 
 impl Faults {
-    fn armed(&self) -> MutexGuard<'_, Vec<Fault>> {
-        self.armed.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Armed> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn arm(&self, fault: Fault) {
-        self.armed().push(fault);
+    pub(crate) fn arm(self: &Arc<Self>, fault: Fault) -> ArmedFault {
+        let mut state = self.lock();
+        state.ordered += 1;
+        let number = state.ordered;
+        state.armed.push((number, fault));
+        ArmedFault { faults: Arc::clone(self), number }
     }
 
     pub(crate) fn clear(&self) {
-        self.armed().clear();
+        self.lock().armed.clear();
     }
 
     /// What happens to this call. One fault strikes a call; others that are due wait for the next.
     pub(crate) fn strike(&self, operation: &str) -> Option<Effect> {
-        let mut armed = self.armed();
+        let mut state = self.lock();
         let mut effect = None;
-        for fault in armed.iter_mut().filter(|fault| fault.operation == operation || fault.operation == "*") {
+        for (_, fault) in state.armed.iter_mut().filter(|(_, fault)| fault.names(operation)) {
             fault.nth = fault.nth.saturating_sub(1);
             if fault.nth == 0 && effect.is_none() && fault.remaining != Some(0) {
                 fault.remaining = fault.remaining.map(|remaining| remaining - 1);
                 effect = Some(fault.effect.clone());
             }
         }
-        armed.retain(|fault| fault.remaining != Some(0));
+        state.armed.retain(|(_, fault)| fault.remaining != Some(0));
         effect
     }
 }
@@ -188,13 +236,13 @@ impl Faults {
 mod tests {
     use super::*;
 
-    fn statuses(faults: &Faults, calls: usize) -> Vec<Option<u16>> {
+    fn statuses(faults: &Arc<Faults>, calls: usize) -> Vec<Option<u16>> {
         (0..calls).map(|_| faults.strike("list").and_then(|effect| effect.status)).collect()
     }
 
     #[test]
     fn a_fault_strikes_the_call_it_names_and_as_often_as_it_says() {
-        let faults = Faults::default();
+        let faults = Arc::new(Faults::default());
         faults.arm(Fault::on("list").nth(2).times(2).status(500));
         assert_eq!(faults.strike("get").map(|_| ()), None);
         assert_eq!(statuses(&faults, 4), [None, Some(500), Some(500), None]);
@@ -202,7 +250,7 @@ mod tests {
 
     #[test]
     fn faults_due_at_the_same_call_strike_one_after_the_other() {
-        let faults = Faults::default();
+        let faults = Arc::new(Faults::default());
         faults.arm(Fault::on("list").status(500));
         faults.arm(Fault::on("*").status(503));
         assert_eq!(statuses(&faults, 3), [Some(500), Some(503), None]);
@@ -210,10 +258,21 @@ mod tests {
 
     #[test]
     fn always_means_every_call_until_the_faults_are_cleared() {
-        let faults = Faults::default();
+        let faults = Arc::new(Faults::default());
         faults.arm(Fault::on("list").always().status(500));
         assert_eq!(statuses(&faults, 3), [Some(500); 3]);
         faults.clear();
         assert_eq!(statuses(&faults, 1), [None]);
+    }
+
+    #[test]
+    fn a_fault_that_is_taken_back_leaves_the_others() {
+        let faults = Arc::new(Faults::default());
+        let first = faults.arm(Fault::on("li*").always().status(500));
+        faults.arm(Fault::on("list").status(503));
+        faults.arm(Fault::on("get*").always().status(504));
+        assert_eq!(statuses(&faults, 1), [Some(500)]);
+        first.take_back();
+        assert_eq!(statuses(&faults, 2), [Some(503), None]);
     }
 }

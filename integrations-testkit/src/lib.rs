@@ -9,18 +9,25 @@
 //! |---|---|
 //! | [`conformance`] | Does a host's storage keep its promises? |
 //! | [`google`] | What does Google (OAuth 2.0, Calendar v3) answer? |
+//! | [`oauth`] | What do the OAuth servers of the five providers answer? |
 //! | [`fault`] | How does an answer go wrong? |
+//! | [`gate`] | How does a test hold an answer back? |
 //! | [`traffic`] | What reached the fake? |
 //!
 //! Time comes from the [`Clock`](integrations_core::clock::Clock) given to the builder; with a
 //! [`ManualClock`] codes and tokens expire, and delayed answers arrive, when the test says so.
 
+mod browser;
 pub mod conformance;
 pub mod fault;
+pub mod gate;
 pub mod google;
+pub mod oauth;
+mod params;
 mod random;
 mod server;
 pub mod traffic;
 
-pub use fault::Fault;
+pub use fault::{ArmedFault, Fault};
+pub use gate::Gate;
 pub use integrations_core::clock::ManualClock;

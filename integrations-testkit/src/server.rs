@@ -95,7 +95,7 @@ pub(crate) trait Service: Send + Sync + 'static {
     fn route(&self, call: &Call) -> Route;
     fn answer(&self, operation: &'static str, call: &Call) -> Reply;
     /// The provider's error body for a status, with the reason that a fault asks for.
-    fn error(&self, operation: &'static str, status: u16, reason: Option<&str>) -> Reply;
+    fn error(&self, operation: &'static str, call: &Call, status: u16, reason: Option<&str>) -> Reply;
 }
 
 /// What stands between the socket and a service.
@@ -122,7 +122,13 @@ impl<S: Service> Front<S> {
         if let Some(delay) = effect.delay {
             self.clock.sleep(delay).await;
         }
+        if let Some(gate) = &effect.before {
+            gate.pass().await;
+        }
         let reply = (effect.ending != Ending::Reset).then(|| self.reply(route.operation, &call, &effect));
+        if let Some(gate) = &effect.after {
+            gate.pass().await;
+        }
         let ending = effect.ending;
         let sent = reply.filter(|_| ending != Ending::Lost);
         self.traffic.answered(
@@ -155,7 +161,7 @@ impl<S: Service> Front<S> {
                 body: body.clone(),
                 items: 0,
             },
-            (Some(status), None) => self.service.error(operation, status, effect.reason.as_deref()),
+            (Some(status), None) => self.service.error(operation, call, status, effect.reason.as_deref()),
             (None, None) => self.service.answer(operation, call),
         };
         reply.headers.retain(|(name, _)| effect.headers.iter().all(|(given, _)| given != name));

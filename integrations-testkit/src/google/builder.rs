@@ -1,19 +1,19 @@
 //! How is a fake Google set up?
 
 use std::fmt;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use integrations_core::clock::{Clock, SystemClock};
 
 use super::calendar_list::Account;
 use super::generate::Almanac;
-use super::oauth::{OAuth, TokenPolicy};
 use super::routes::OPEN_SCOPES;
 use super::spec::CalendarSpec;
 use super::tokens::TokenCodec;
-use super::{FakeGoogle, Google, User};
+use super::{FakeGoogle, Google};
 use crate::fault::Faults;
+use crate::oauth::{AccountSpec, Dialect, FakeOAuth, FakeOAuthBuilder, Rotation};
 use crate::server::{Front, Server};
 use crate::traffic::Traffic;
 
@@ -23,17 +23,12 @@ pub struct FakeGoogleBuilder {
     clock: Arc<dyn Clock>,
     seed: u64,
     port: u16,
-    policy: TokenPolicy,
-    user: User,
-    client_id: String,
-    client_secret: String,
+    oauth: FakeOAuthBuilder,
+    prefixes: (Option<String>, Option<String>),
+    user: (String, String),
     calendars: Vec<CalendarSpec>,
     page_cap: usize,
     empty_pages: bool,
-    issuer_in_callback: bool,
-    interactive: bool,
-    open_tokens: Vec<String>,
-    open_refresh_tokens: Vec<String>,
 }
 
 impl fmt::Debug for FakeGoogleBuilder {
@@ -53,26 +48,14 @@ impl Default for FakeGoogleBuilder {
             clock: SystemClock::shared(),
             seed: 1,
             port: 0,
-            policy: TokenPolicy {
-                access_lifetime: Duration::from_secs(3_599),
-                rotate: false,
-                access_prefix: "ya29.fake-".to_owned(),
-                refresh_prefix: "1//0fake-".to_owned(),
-            },
-            user: User {
-                email: "ada@example.com".to_owned(),
-                sub: "1000000000001".to_owned(),
-                name: "Ada Lovelace".to_owned(),
-            },
-            client_id: "fake-client.apps.googleusercontent.com".to_owned(),
-            client_secret: "fake-client-secret".to_owned(),
+            oauth: FakeOAuth::builder(Dialect::Google)
+                .client("fake-client.apps.googleusercontent.com", "fake-client-secret")
+                .open_scopes(OPEN_SCOPES),
+            prefixes: (None, None),
+            user: ("ada@example.com".to_owned(), "1000000000001".to_owned()),
             calendars: Vec::new(),
             page_cap: usize::MAX,
             empty_pages: false,
-            issuer_in_callback: false,
-            interactive: false,
-            open_tokens: Vec::new(),
-            open_refresh_tokens: Vec::new(),
         }
     }
 }
@@ -98,45 +81,44 @@ impl FakeGoogleBuilder {
 
     /// How long access tokens live. Default 3599 s.
     pub fn access_token_lifetime(mut self, lifetime: Duration) -> Self {
-        self.policy.access_lifetime = lifetime;
+        self.oauth = self.oauth.access_token_lifetime(lifetime);
         self
     }
 
     /// Whether every refresh returns a new refresh token and ends the old one. Google does not; other
     /// providers do. Default false.
     pub fn rotate_refresh_tokens(mut self, rotate: bool) -> Self {
-        self.policy.rotate = rotate;
+        self.oauth = self.oauth.rotation(if rotate { Rotation::SingleUse } else { Rotation::None });
         self
     }
 
     /// What every minted access token begins with, so that a leak can be searched for.
     pub fn token_prefix(mut self, prefix: &str) -> Self {
-        prefix.clone_into(&mut self.policy.access_prefix);
+        self.prefixes.0 = Some(prefix.to_owned());
         self
     }
 
     /// What every minted refresh token begins with.
     pub fn refresh_token_prefix(mut self, prefix: &str) -> Self {
-        prefix.clone_into(&mut self.policy.refresh_prefix);
+        self.prefixes.1 = Some(prefix.to_owned());
         self
     }
 
     /// The address of the account that consents. Default `ada@example.com`.
     pub fn user(mut self, email: &str) -> Self {
-        email.clone_into(&mut self.user.email);
+        email.clone_into(&mut self.user.0);
         self
     }
 
     /// The account's stable identifier. Default `1000000000001`.
     pub fn user_id(mut self, sub: &str) -> Self {
-        sub.clone_into(&mut self.user.sub);
+        sub.clone_into(&mut self.user.1);
         self
     }
 
     /// The client that may ask for consent.
     pub fn client(mut self, id: &str, secret: &str) -> Self {
-        id.clone_into(&mut self.client_id);
-        secret.clone_into(&mut self.client_secret);
+        self.oauth = self.oauth.client(id, secret);
         self
     }
 
@@ -160,25 +142,25 @@ impl FakeGoogleBuilder {
 
     /// Whether the redirect after consent carries `iss` (RFC 9207). Default false.
     pub fn issuer_in_callback(mut self, issuer: bool) -> Self {
-        self.issuer_in_callback = issuer;
+        self.oauth = self.oauth.issuer_in_callback(issuer);
         self
     }
 
     /// Whether a page asks a person for consent instead of agreeing at once. Default false.
     pub fn interactive(mut self, interactive: bool) -> Self {
-        self.interactive = interactive;
+        self.oauth = self.oauth.consent_page(interactive);
         self
     }
 
     /// Makes an access token valid from the start, with every scope the fake knows and no expiry.
     pub fn open_token(mut self, token: &str) -> Self {
-        self.open_tokens.push(token.to_owned());
+        self.oauth = self.oauth.open_token(token);
         self
     }
 
     /// Makes a refresh token valid from the start, with every scope the fake knows.
     pub fn open_refresh_token(mut self, token: &str) -> Self {
-        self.open_refresh_tokens.push(token.to_owned());
+        self.oauth = self.oauth.open_refresh_token(token);
         self
     }
 
@@ -188,28 +170,25 @@ impl FakeGoogleBuilder {
     /// When the port is taken, or a calendar's time zone is not an IANA name.
     pub async fn start(mut self) -> FakeGoogle {
         if self.calendars.is_empty() {
-            self.calendars.push(CalendarSpec::new(&self.user.email).primary());
+            self.calendars.push(CalendarSpec::new(&self.user.0).primary());
         }
-        let mut oauth = OAuth::new(self.policy, self.seed);
-        for token in self.open_tokens {
-            oauth.open_access(token, OPEN_SCOPES);
-        }
-        for token in self.open_refresh_tokens {
-            oauth.open_refresh(token, OPEN_SCOPES);
-        }
+        let (email, sub) = self.user;
+        let authority = self
+            .oauth
+            .clock(Arc::clone(&self.clock))
+            .seed(self.seed)
+            .account(AccountSpec::new(&email).id(&sub).name("Ada Lovelace"))
+            .prefixes(self.prefixes.0, self.prefixes.1)
+            .authority();
         let google = Arc::new(Google {
             almanac: Arc::new(Almanac::around(self.clock.now().date_naive())),
             clock: Arc::clone(&self.clock),
             seed: self.seed,
-            user: self.user,
-            client_id: self.client_id,
-            client_secret: self.client_secret,
+            user: email,
             page_cap: self.page_cap,
             empty_pages: self.empty_pages,
-            issuer_in_callback: self.issuer_in_callback,
-            interactive: self.interactive,
             codec: TokenCodec::new(self.seed),
-            oauth: Mutex::new(oauth),
+            authority,
             account: RwLock::new(Account::default()),
         });
         for calendar in self.calendars {

@@ -1,10 +1,9 @@
 //! How does Google say no?
 //!
-//! The resource servers answer with an envelope (`error.errors[].reason`), the OAuth endpoints with a
-//! flat object (RFC 6749, 5.2), the authorization endpoint with a page for the user.
+//! The resource servers answer with an envelope (`error.errors[].reason`).
 
-use http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
-use serde_json::{Value, json};
+use http::header::WWW_AUTHENTICATE;
+use serde_json::json;
 
 use crate::server::Reply;
 
@@ -50,17 +49,8 @@ const STATUSES: &[(u16, &str, &str)] = &[
     (503, "backendError", "UNAVAILABLE"),
 ];
 
-/// `(HTTP status, OAuth error)` for faults at the token endpoint that give no reason.
-const OAUTH_STATUSES: &[(u16, &str)] = &[
-    (400, "invalid_request"),
-    (401, "invalid_client"),
-    (403, "access_denied"),
-    (429, "rate_limit_exceeded"),
-    (503, "temporarily_unavailable"),
-];
-
 /// The envelope for a status; without a reason the usual one for that status.
-pub(super) fn envelope(status: u16, reason: Option<&str>) -> Reply {
+pub(crate) fn envelope(status: u16, reason: Option<&str>) -> Reply {
     envelope_at(status, reason, None, None)
 }
 
@@ -93,7 +83,7 @@ fn envelope_at(
 }
 
 /// 401: no bearer token at all, or one that is expired, revoked or unknown.
-pub(super) fn unauthenticated(token_given: bool) -> Reply {
+pub(crate) fn unauthenticated(token_given: bool) -> Reply {
     let message = "Request had invalid authentication credentials. Expected OAuth 2 access token, login \
                    cookie or other valid authentication credential.";
     let body = json!({"error": {
@@ -112,7 +102,7 @@ pub(super) fn unauthenticated(token_given: bool) -> Reply {
 }
 
 /// 403: the grant does not cover the operation.
-pub(super) fn insufficient_scope(method: &str) -> Reply {
+pub(crate) fn insufficient_scope(method: &str) -> Reply {
     let body = json!({"error": {
         "code": 403,
         "message": "Request had insufficient authentication scopes.",
@@ -140,29 +130,4 @@ fn challenge(reply: Reply, error: Option<&str>) -> Reply {
         value.push('"');
     }
     reply.header(WWW_AUTHENTICATE, &value)
-}
-
-/// The flat error of the token and revocation endpoints.
-pub(super) fn oauth(status: u16, error: &str, description: &str) -> Reply {
-    let body = if description.is_empty() {
-        json!({"error": error})
-    } else {
-        json!({"error": error, "error_description": description})
-    };
-    no_store(Reply::json(status, body.to_string()))
-}
-
-/// The flat error for a fault.
-pub(super) fn oauth_fault(status: u16, reason: Option<&str>) -> Reply {
-    let usual = OAUTH_STATUSES.iter().find(|row| row.0 == status).map_or("server_error", |row| row.1);
-    oauth(status, reason.unwrap_or(usual), "")
-}
-
-/// A successful answer that must not be kept.
-pub(super) fn oauth_success(body: &Value) -> Reply {
-    no_store(Reply::json(200, body.to_string()))
-}
-
-fn no_store(reply: Reply) -> Reply {
-    reply.header(CACHE_CONTROL, "no-cache, no-store, max-age=0, must-revalidate")
 }

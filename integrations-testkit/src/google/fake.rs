@@ -4,13 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use url::Url;
 
 use super::calendar::Calendar;
 use super::event::Original;
-use super::oauth::AuthorizationLog;
 use super::spec::CalendarSpec;
-use super::{FakeGoogleBuilder, Google, authorization, browser};
+use super::{AuthorizationLog, FakeGoogleBuilder, Google};
 use crate::fault::{Fault, Faults};
 use crate::server::Server;
 use crate::traffic::{RequestLog, Traffic};
@@ -61,17 +59,17 @@ impl FakeGoogle {
 
     /// The client that may ask for consent.
     pub fn client_id(&self) -> &str {
-        &self.google.client_id
+        self.google.authority.client_id()
     }
 
     /// The client's secret.
     pub fn client_secret(&self) -> &str {
-        &self.google.client_secret
+        self.google.authority.client_secret().unwrap_or_default()
     }
 
     /// The address of the account.
     pub fn user(&self) -> &str {
-        &self.google.user.email
+        &self.google.user
     }
 
     /// Stops the server; afterwards its port is free.
@@ -87,43 +85,37 @@ impl FakeGoogle {
     /// # Errors
     /// What the page says when the request is not in order.
     pub async fn consent(&self, authorization_url: &str) -> Result<String, String> {
-        let mut url =
-            Url::parse(authorization_url).map_err(|error| format!("no authorization URL: {error}"))?;
-        if self.google.interactive {
-            url.query_pairs_mut().append_pair(authorization::DECISION, "allow");
-        }
-        browser::location(&url).await
+        self.google.authority.visit(authorization_url).await
     }
 
     /// What was asked for at the authorization endpoint, oldest first.
     pub fn authorizations(&self) -> Vec<AuthorizationLog> {
-        self.google.oauth().authorizations()
+        self.google.authority.authorizations()
     }
 
     /// The user refuses the next time: the redirect carries `error=access_denied`.
     pub fn deny_next_consent(&self) {
-        self.google.oauth().deny_next();
+        self.google.authority.refuse_next("access_denied");
     }
 
     /// The user unticks scopes: from now on every consent grants just these.
     pub fn grant_only(&self, scopes: &[&str]) {
-        let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
-        self.google.oauth().grant_only(Some(scopes));
+        self.google.authority.grant_only(Some(scopes));
     }
 
     /// Ends [`grant_only`](Self::grant_only): consents grant what is asked for.
     pub fn grant_all(&self) {
-        self.google.oauth().grant_only(None);
+        self.google.authority.grant_only(None);
     }
 
     /// Every live access token answers 401 from now on; refresh tokens live.
     pub fn expire_access_tokens(&self) {
-        self.google.oauth().expire_access();
+        self.google.authority.expire_access();
     }
 
     /// The user ends the grant at Google: access tokens answer 401, refreshing `invalid_grant`.
     pub fn revoke_grant(&self) {
-        self.google.oauth().end_grant();
+        self.google.authority.end_account(0);
     }
 }
 
@@ -167,7 +159,7 @@ impl FakeGoogle {
     /// When there is no such calendar, or the event is not a JSON object.
     pub fn insert_event(&self, calendar: &str, event: Value) -> String {
         let event = object(event);
-        let (now, owner) = (self.google.clock.now(), &self.google.user.email);
+        let (now, owner) = (self.google.clock.now(), &self.google.user);
         self.write(calendar, |calendar| calendar.insert(event, owner, now))
     }
 
@@ -308,7 +300,7 @@ impl FakeGoogle {
 
     /// Orders a fault.
     pub fn fault(&self, fault: Fault) {
-        self.faults.arm(fault);
+        drop(self.faults.arm(fault));
     }
 
     /// Takes back every fault that has not struck yet.

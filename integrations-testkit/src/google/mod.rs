@@ -12,75 +12,58 @@
 //! | `GET /calendar/v3/calendars/{calendar}/events` | `events.list` |
 //! | `GET /calendar/v3/calendars/{calendar}/events/{event}` | `events.get` |
 //!
+//! The first four are those of [`Dialect::Google`](crate::oauth::Dialect::Google), with one account.
+//!
 //! The names of operations are those that [`Fault::on`] and [`FakeGoogle::count`] take. What Google
 //! has and the fake does not (`singleEvents=true`, `q`, `eventTypes`, property filters) is refused with
 //! 400 `unsupportedByFake`, never ignored. A series counts as unbounded for `timeMin`, unless it was
 //! generated with an end: the fake does not expand rules.
 
-mod authorization;
-mod browser;
 mod builder;
 mod calendar;
 mod calendar_list;
-mod errors;
+pub(crate) mod errors;
 mod event;
 mod events;
 mod fake;
 mod generate;
 mod listing;
-mod oauth;
 mod query;
 mod routes;
 mod spec;
-mod token_endpoint;
 mod tokens;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use integrations_core::clock::Clock;
 
 use self::calendar::Calendar;
 use self::calendar_list::Account;
 use self::generate::{Almanac, Generator};
-use self::oauth::OAuth;
 use self::tokens::TokenCodec;
+use crate::oauth::Authority;
 
 pub use self::builder::FakeGoogleBuilder;
 pub use self::fake::FakeGoogle;
-pub use self::oauth::AuthorizationLog;
 pub use self::spec::CalendarSpec;
 pub use crate::fault::Fault;
+pub use crate::oauth::AuthorizationLog;
 pub use crate::traffic::RequestLog;
-
-#[derive(Debug)]
-struct User {
-    email: String,
-    sub: String,
-    name: String,
-}
 
 /// What the server and the test's handle share.
 struct Google {
     clock: Arc<dyn Clock>,
     seed: u64,
     almanac: Arc<Almanac>,
-    user: User,
-    client_id: String,
-    client_secret: String,
+    user: String,
     page_cap: usize,
     empty_pages: bool,
-    issuer_in_callback: bool,
-    interactive: bool,
     codec: TokenCodec,
-    oauth: Mutex<OAuth>,
+    authority: Authority,
     account: RwLock<Account>,
 }
 
 impl Google {
-    fn oauth(&self) -> MutexGuard<'_, OAuth> {
-        self.oauth.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn account(&self) -> RwLockReadGuard<'_, Account> {
         self.account.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -93,7 +76,7 @@ impl Google {
         let Ok(zone) = spec.time_zone.parse() else {
             panic!("calendar {:?}: {:?} is no IANA time zone", spec.id, spec.time_zone);
         };
-        let owner = if spec.primary { &self.user.email } else { &spec.id };
+        let owner = if spec.primary { &self.user } else { &spec.id };
         let generator = Generator::new(self.seed, &spec.id, zone, spec.generated, owner, &self.almanac);
         self.account_mut().add(Calendar::new(spec, zone, generator, self.clock.now()));
     }

@@ -5,7 +5,7 @@ use tokio::net::TcpStream;
 use url::Url;
 
 /// Fetches an address as a browser would, without following the redirect; returns where it leads.
-pub(super) async fn location(url: &Url) -> Result<String, String> {
+pub(crate) async fn location(url: &Url) -> Result<String, String> {
     let host = url.host_str().ok_or("the authorization URL has no host")?;
     let port = url.port_or_known_default().ok_or("the authorization URL has no port")?;
     if url.scheme() != "http" {
