@@ -72,8 +72,12 @@ struct Me {
 
 #[async_trait]
 impl Authenticator for ZoomOAuth {
+    /// Scopes are not asked for one by one: a user grants what the app is set up for, and to ask for more
+    /// fails as a whole.
     fn authorization_url(&self, request: &AuthorizationRequest) -> Result<Url> {
-        Ok(self.client.authorization_url(request))
+        let mut request = request.clone();
+        request.scopes.clear();
+        Ok(self.client.authorization_url(&request))
     }
 
     async fn authenticate(&self, session: &Session, grant: &CodeGrant) -> Result<TokenSet> {

@@ -8,6 +8,7 @@ mod classify;
 mod corpus;
 mod host;
 mod mapping;
+mod oauth;
 mod outbound;
 mod tokens;
 mod whole_way;

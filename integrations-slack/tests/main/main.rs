@@ -1,5 +1,6 @@
-//! Slack's failures, as they were really sent.
+//! Slack's failures as they were really sent, and its accounts on the fake.
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 mod classify;
+mod oauth;

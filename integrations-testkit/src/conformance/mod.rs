@@ -42,6 +42,7 @@
 //! The cases are ordinary functions, so a failure points at the line of the promise, and a host may
 //! call a single one.
 
+pub mod authenticator;
 pub mod key_value_store;
 mod samples;
 pub mod sync_sink;
