@@ -5,6 +5,10 @@
 //! any case. A part of a `$batch` is read like an answer of its own. The token endpoint has `error`, its
 //! `suberror`, and numbers, which are written here as its texts write them: `AADSTS` and the number.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderMap;
+use http::header::WWW_AUTHENTICATE;
 use integrations_core::Error;
 use integrations_core::ErrorKind::{
     AccountSuspended, Conflict, CursorExpired, InsufficientPermissions, InvalidCredentials, InvalidRequest,
@@ -116,9 +120,23 @@ pub const TOKEN_RULES: &[Rule] = &[
     Rule::new(401, "", InvalidCredentials, SECRET),
 ];
 
-/// Tells what went wrong from an answer of Graph, or from a part of a `$batch`.
+/// Tells what went wrong from an answer of Graph, or from a part of a `$batch`. What a challenge wants to see
+/// at the next authorisation is its [`challenge`](Error::challenge).
 pub fn error(failure: &Failure<'_>) -> Error {
-    failure.by(RULES, &words(failure))
+    let error = failure.by(RULES, &words(failure));
+    match challenge(failure.headers) {
+        Some(claims) if error.kind() == ReauthorizationRequired => error.with_challenge(claims),
+        _ => error,
+    }
+}
+
+/// The claims of a challenge: base64 in the header, JSON at the authorisation.
+fn challenge(headers: &HeaderMap) -> Option<String> {
+    let header = headers.get(WWW_AUTHENTICATE)?.to_str().ok()?;
+    let (_, claims) = header.split_once("claims=\"")?;
+    let (claims, _) = claims.split_once('"')?;
+    let claims = String::from_utf8(STANDARD.decode(claims).ok()?).ok()?;
+    serde_json::from_str::<Value>(&claims).ok()?.is_object().then_some(claims)
 }
 
 /// Tells what went wrong from an answer of the token endpoint.

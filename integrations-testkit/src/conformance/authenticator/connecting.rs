@@ -10,7 +10,7 @@ use integrations_core::observe::AuditAction;
 use super::{Host, REDIRECT, Subject, USER, failed};
 use crate::conformance::ok;
 use crate::fault::Fault;
-use crate::oauth::Dialect;
+use crate::oauth::{Dialect, FakeOAuthBuilder};
 
 /// The id is the provider's, never an address; the tokens are those that the provider gave, sealed.
 pub async fn an_account_is_connected_and_known_by_its_stable_id(subject: Subject) {
@@ -133,7 +133,7 @@ pub async fn renewing_with_another_account_is_noticed(subject: Subject) {
 pub async fn a_scope_that_is_not_granted_disables_its_feature_alone(subject: Subject) {
     // A GitHub App has permissions, which it does not name; an OAuth app has scopes.
     let host = match subject.dialect {
-        Dialect::GitHub => Host::with(subject, |fake| fake.with_lasting_tokens()).await,
+        Dialect::GitHub => Host::with(subject, FakeOAuthBuilder::with_lasting_tokens).await,
         _ => Host::new(subject).await,
     };
     let info = host.adapter.info();

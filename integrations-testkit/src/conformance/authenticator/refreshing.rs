@@ -11,11 +11,11 @@ use super::{Host, Subject, failed};
 use crate::conformance::ok;
 use crate::fault::Fault;
 use crate::gate::Gate;
-use crate::oauth::Dialect;
+use crate::oauth::{Dialect, FakeOAuthBuilder};
 
 /// Once in a token's life, before its end, through many lives; no refresh token is used twice.
 pub async fn a_token_is_refreshed_in_time_and_every_rotation_is_kept(subject: Subject) {
-    let host = Host::with(subject, |fake| fake.with_family_revocation()).await;
+    let host = Host::with(subject, FakeOAuthBuilder::with_family_revocation).await;
     let connection = host.connect().await;
     for life in 1..=5 {
         let before = host.tokens(&connection.id).await;
@@ -36,7 +36,7 @@ pub async fn a_token_is_refreshed_in_time_and_every_rotation_is_kept(subject: Su
 
 /// 200 callers in four processes: one exchange, though a second would end the grant.
 pub async fn many_callers_cause_one_exchange(subject: Subject) {
-    let host = Host::with(subject, |fake| fake.with_family_revocation()).await;
+    let host = Host::with(subject, FakeOAuthBuilder::with_family_revocation).await;
     let connection = host.connect().await;
     host.expire(&connection.id).await;
     let processes: Vec<_> = (0..4).map(|_| host.another_process()).collect();
@@ -51,7 +51,7 @@ pub async fn many_callers_cause_one_exchange(subject: Subject) {
 
 /// The answer comes after the caller has gone: it is stored all the same.
 pub async fn a_caller_who_gives_up_loses_no_token(subject: Subject) {
-    let host = Arc::new(Host::with(subject, |fake| fake.with_family_revocation()).await);
+    let host = Arc::new(Host::with(subject, FakeOAuthBuilder::with_family_revocation).await);
     let connection = host.connect().await;
     host.expire(&connection.id).await;
     let gate = Gate::new();
@@ -142,7 +142,7 @@ pub async fn an_answer_that_is_lost_is_survived_or_explained(subject: Subject) {
 /// Another process has begun an exchange and lost its guard (it ran out, or the server that kept it was
 /// lost): nobody makes the exchange a second time while it may be under way.
 pub async fn an_exchange_of_another_process_is_waited_for(subject: Subject) {
-    let host = Arc::new(Host::with(subject, |fake| fake.with_family_revocation()).await);
+    let host = Arc::new(Host::with(subject, FakeOAuthBuilder::with_family_revocation).await);
     let connection = host.connect().await;
     host.expire(&connection.id).await;
     let gate = Gate::new();
@@ -182,7 +182,7 @@ pub async fn an_exchange_of_another_process_is_waited_for(subject: Subject) {
 
 /// The storage is down when the answer comes: the tokens wait in memory, and are stored at the next use.
 pub async fn tokens_that_cannot_be_stored_are_kept_and_stored_later(subject: Subject) {
-    let host = Host::with(subject, |fake| fake.with_family_revocation()).await;
+    let host = Host::with(subject, FakeOAuthBuilder::with_family_revocation).await;
     let connection = host.connect().await;
     host.expire(&connection.id).await;
     // The mark of the exchange goes through, the tokens do not.
