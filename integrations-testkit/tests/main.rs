@@ -5,3 +5,4 @@
 
 mod google;
 mod memory;
+mod oauth;
