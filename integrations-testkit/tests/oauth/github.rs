@@ -59,7 +59,7 @@ async fn the_answer_is_a_form_unless_json_is_asked_for_and_nobody_may_be_nameles
     );
     let text = plain.text().await.unwrap();
     assert!(text.contains("access_token=ghu_") && text.contains("expires_in=28800"), "{text}");
-    let nameless = Client::builder().no_proxy().build().unwrap();
+    let nameless = reqwest::Client::builder().no_proxy().build().unwrap();
     let answer = nameless.get(format!("{}/user", fake.url())).bearer_auth("any").send().await.unwrap();
     assert_eq!(answer.status(), 403);
 }

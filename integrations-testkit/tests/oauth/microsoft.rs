@@ -108,6 +108,10 @@ async fn a_claims_challenge_holds_until_a_token_was_asked_for_with_the_claims() 
     let (_, body) = redeem(&fake, &code).await;
     assert_eq!(me(&text(&body, "access_token")).await.status(), 200);
     assert_eq!(fake.authorizations()[1].claims.as_deref(), Some(claims));
+    let refresh_token = text(&body, "refresh_token");
+    let form = [("grant_type", "refresh_token"), ("refresh_token", &refresh_token), ("claims", claims)];
+    let (_, body) = token(&fake, &form).await;
+    assert_eq!(me(&text(&body, "access_token")).await.status(), 200, "a refresh may carry them too");
     fake.require_claims(None);
     assert_eq!(me(&access).await.status(), 200);
 }

@@ -11,13 +11,15 @@ mod rotation;
 mod slack;
 mod zoom;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use integrations_testkit::ManualClock;
 use integrations_testkit::oauth::{Dialect, FakeOAuth, FakeOAuthBuilder};
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{RequestBuilder, Response};
 use serde_json::Value;
 use url::Url;
+
+pub(crate) use crate::http;
 
 /// RFC 7636, appendix B.
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -69,18 +71,6 @@ pub(crate) fn builder(dialect: Dialect, clock: &ManualClock) -> FakeOAuthBuilder
 
 pub(crate) async fn start(dialect: Dialect) -> FakeOAuth {
     builder(dialect, &clock()).start().await
-}
-
-/// A client that goes through no proxy, follows no redirect, and says who it is. There is one for all
-/// tests, because making one is slow; it keeps no connection, because each test has a runtime of its own.
-pub(crate) fn http() -> Client {
-    static HTTP: LazyLock<Client> = LazyLock::new(|| {
-        let none = reqwest::redirect::Policy::none();
-        let client =
-            Client::builder().no_proxy().redirect(none).user_agent("tests").pool_max_idle_per_host(0);
-        client.build().unwrap()
-    });
-    HTTP.clone()
 }
 
 pub(crate) fn authorization_url(fake: &FakeOAuth, extra: &[(&str, &str)]) -> String {
