@@ -114,6 +114,7 @@ pub(crate) enum Operation {
     Uninstall,
     Installation,
     InstallationToken,
+    InstallationTokenEnd,
     InstallationRepositories,
 }
 
@@ -132,6 +133,7 @@ impl Operation {
             Self::Uninstall => "uninstall",
             Self::Installation => "installation.get",
             Self::InstallationToken => "installation.token",
+            Self::InstallationTokenEnd => "installation.token.delete",
             Self::InstallationRepositories => "installation.repositories",
         }
     }
@@ -331,6 +333,7 @@ static GITHUB: Rules = Rules {
         ("POST", "/applications/{}/token", Operation::CheckToken),
         ("GET", "/app/installations/{}", Operation::Installation),
         ("POST", "/app/installations/{}/access_tokens", Operation::InstallationToken),
+        ("DELETE", "/installation/token", Operation::InstallationTokenEnd),
         ("GET", "/installation/repositories", Operation::InstallationRepositories),
     ],
     issuer: "https://github.com/login/oauth",

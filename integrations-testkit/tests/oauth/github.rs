@@ -167,6 +167,12 @@ async fn an_installation_may_be_suspended_or_removed() {
         .await;
     let proof = signer.proof(&clock);
     let access = text(&mint(&fake, 42, &proof, json!({})).await.1, "token");
+    let ended = text(&mint(&fake, 42, &proof, json!({})).await.1, "token");
+    let end = async || {
+        let request = http().delete(format!("{}/installation/token", fake.url())).bearer_auth(&ended);
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!((end().await, end().await, fake.tally().revocations), (204, 401, 1));
     fake.suspend_installation(42, true);
     let (status, body) = mint(&fake, 42, &proof, json!({})).await;
     assert_eq!((status, text(&body, "message")), (403, "This installation has been suspended".to_owned()));
