@@ -3,5 +3,23 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+mod binary;
 mod google;
 mod memory;
+mod oauth;
+
+use std::sync::LazyLock;
+
+use reqwest::Client;
+
+/// A client that goes through no proxy, follows no redirect, and says who it is. There is one for all
+/// tests, because making one is slow; it keeps no connection, because each test has a runtime of its own.
+pub(crate) fn http() -> Client {
+    static HTTP: LazyLock<Client> = LazyLock::new(|| {
+        let none = reqwest::redirect::Policy::none();
+        let client =
+            Client::builder().no_proxy().redirect(none).user_agent("tests").pool_max_idle_per_host(0);
+        client.build().unwrap()
+    });
+    HTTP.clone()
+}

@@ -1,11 +1,12 @@
-//! Runs a fake provider as a program of its own, for benchmarks and examples.
+//! Runs fake providers as a program of its own, for benchmarks and examples.
 //!
-//! Prints one line of JSON when it is ready, and runs until it is killed.
+//! Prints one line of JSON for each when it is ready, the fake Google first, and runs until it is killed.
 
 use std::io::Read as _;
 
 use clap::{Parser, ValueEnum};
 use integrations_testkit::google::{CalendarSpec, FakeGoogle};
+use integrations_testkit::oauth::{AccountSpec, Dialect, FakeOAuth};
 use serde_json::json;
 use tokio::sync::oneshot;
 
@@ -52,9 +53,16 @@ struct Options {
     /// A refresh token that is valid from the start.
     #[arg(long)]
     open_refresh_token: Option<String>,
-    /// Ask for consent on a page instead of agreeing at once.
+    /// Ask for consent on a page instead of agreeing at once; also at the OAuth servers.
     #[arg(long)]
     interactive: bool,
+    /// Also run these OAuth servers: `google`, `slack`, `microsoft`, `github`, `zoom` or `all`, each with a
+    /// port if it must have one, as in `slack:8101`. Repeated, or with commas between them.
+    #[arg(long, value_delimiter = ',', value_parser = oauth_server)]
+    oauth: Vec<OAuthServer>,
+    /// A second account of the OAuth servers, to choose from.
+    #[arg(long)]
+    second_user: Option<String>,
     /// Stop when standard input is closed, so that no fake outlives the program that started it.
     #[arg(long)]
     until_stdin_closes: bool,
@@ -64,6 +72,24 @@ struct Options {
 enum Service {
     /// OAuth 2.0 and Calendar v3.
     Google,
+}
+
+/// OAuth servers that were asked for, and the port; 0 means any.
+#[derive(Debug, Clone)]
+struct OAuthServer {
+    dialects: Vec<Dialect>,
+    port: u16,
+}
+
+fn oauth_server(text: &str) -> Result<OAuthServer, String> {
+    let (name, port) = text.split_once(':').unwrap_or((text, "0"));
+    let port = port.parse().map_err(|_| format!("{port:?} is no port"))?;
+    let dialects: Vec<_> = Dialect::ALL.into_iter().filter(|d| name == "all" || d.name() == name).collect();
+    match (dialects.len(), port) {
+        (0, _) => Err(format!("no OAuth server is called {name:?}; try slack, or all")),
+        (1, _) | (_, 0) => Ok(OAuthServer { dialects, port }),
+        _ => Err("only a single server can be given a port".to_owned()),
+    }
 }
 
 #[tokio::main]
@@ -80,9 +106,28 @@ async fn main() {
         "user": fake.user(),
     });
     println!("{ready}");
+    let mut servers = Vec::new();
+    for asked in &options.oauth {
+        for &dialect in &asked.dialects {
+            let server = oauth(&options, dialect, asked.port).await;
+            let ready = json!({
+                "service": "oauth",
+                "dialect": dialect.name(),
+                "url": server.url(),
+                "client_id": server.client_id(),
+                "client_secret": server.client_secret(),
+                "users": server.accounts().iter().map(|account| &account.email).collect::<Vec<_>>(),
+            });
+            println!("{ready}");
+            servers.push(server);
+        }
+    }
     if options.until_stdin_closes {
         stdin_closed().await;
         fake.shutdown().await;
+        for server in servers {
+            server.shutdown().await;
+        }
     } else {
         std::future::pending::<()>().await;
     }
@@ -114,6 +159,20 @@ async fn google(options: &Options) -> FakeGoogle {
                 .summary(&format!("Calendar {index}"))
         };
         builder = builder.calendar(calendar.time_zone(zone).generated(share));
+    }
+    builder.start().await
+}
+
+async fn oauth(options: &Options, dialect: Dialect, port: u16) -> FakeOAuth {
+    let mut builder = FakeOAuth::builder(dialect)
+        .port(port)
+        .seed(options.seed)
+        .account(AccountSpec::new(&options.user).name("Ada Lovelace"));
+    if let Some(second) = &options.second_user {
+        builder = builder.account(second.as_str());
+    }
+    if options.interactive {
+        builder = builder.with_consent_page();
     }
     builder.start().await
 }

@@ -129,7 +129,7 @@ impl Account {
 fn made_up(dialect: Dialect, from: &str, seed: u64, letter: &str) -> String {
     let key = mix(hash_text(from) ^ mix(seed) ^ hash_text(dialect.name()));
     match dialect {
-        Dialect::Google => format!("1{:020}", key),
+        Dialect::Google => format!("1{key:020}"),
         Dialect::Slack => format!("{letter}{}", capitals(key)),
         Dialect::Microsoft => guid(key),
         Dialect::GitHub => format!("{}", key % 90_000_000 + 10_000_000),

@@ -129,6 +129,7 @@ impl Authority {
             Operation::Installation | Operation::InstallationToken => {
                 installation::answer(self, operation, call, named.unwrap_or_default())
             }
+            Operation::InstallationTokenEnd => installation::end_token(self, call),
             Operation::InstallationRepositories => installation::repositories(self, call),
         })
     }

@@ -195,7 +195,7 @@ fn check(authority: &Authority, params: &Params, tenant: Option<&str>) -> Result
     let redirect = redirect(authority, needed("redirect_uri")?)?;
     match given("response_type") {
         Some("code") => {}
-        None if !rules.needs_response_type => {}
+        None if !rules.needs.contains(&"response_type") => {}
         _ => return Err("response_type must be code".to_owned()),
     }
     if given("response_mode").is_some_and(|mode| mode != "query") {
@@ -207,7 +207,7 @@ fn check(authority: &Authority, params: &Params, tenant: Option<&str>) -> Result
     if let Some(odd) = asked.iter().chain(&user_scopes).find(|scope| scope.contains([' ', ','])) {
         return Err(format!("invalid_scope: {odd}"));
     }
-    if rules.needs_scope && asked.is_empty() && user_scopes.is_empty() {
+    if rules.needs.contains(&"scope") && asked.is_empty() && user_scopes.is_empty() {
         return Err("Missing parameter: scope".to_owned());
     }
     let set_up = &authority.settings.app_scopes;

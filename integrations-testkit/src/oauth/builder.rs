@@ -29,7 +29,7 @@ pub struct FakeOAuthBuilder {
     redirect_uris: Vec<String>,
     app_scopes: Vec<String>,
     pkce: Option<Pkce>,
-    issuer: Option<Option<String>>,
+    issuer: Option<String>,
     consent_page: bool,
     family_revocation: bool,
     rotation: Option<Rotation>,
@@ -144,13 +144,13 @@ impl FakeOAuthBuilder {
     /// issuer: name one with [`issuer`](Self::issuer).
     pub fn issuer_in_callback(mut self, issuer: bool) -> Self {
         let known = self.dialect.rules().issuer;
-        self.issuer = Some(Some(known.to_owned()).filter(|known| issuer && !known.is_empty()));
+        self.issuer = Some(known.to_owned()).filter(|known| issuer && !known.is_empty());
         self
     }
 
     /// Sends this in `iss`, for instance another server's: a mix-up attack.
     pub fn issuer(mut self, issuer: &str) -> Self {
-        self.issuer = Some(Some(issuer.to_owned()));
+        self.issuer = Some(issuer.to_owned());
         self
     }
 
@@ -306,7 +306,7 @@ impl FakeOAuthBuilder {
                 redirect_uris: self.redirect_uris,
                 app_scopes: self.app_scopes,
                 pkce,
-                issuer: self.issuer.flatten(),
+                issuer: self.issuer,
                 consent_page: self.consent_page,
                 access_life,
                 api_url: self.api_url,

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use super::grant::Extent;
+
 /// Whose OAuth server a fake stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -112,6 +114,7 @@ pub(crate) enum Operation {
     Uninstall,
     Installation,
     InstallationToken,
+    InstallationTokenEnd,
     InstallationRepositories,
 }
 
@@ -130,6 +133,7 @@ impl Operation {
             Self::Uninstall => "uninstall",
             Self::Installation => "installation.get",
             Self::InstallationToken => "installation.token",
+            Self::InstallationTokenEnd => "installation.token.delete",
             Self::InstallationRepositories => "installation.repositories",
         }
     }
@@ -156,8 +160,8 @@ pub(super) struct Rules {
     pub(super) issuer: &'static str,
     /// The parameter that names the account which should sign in.
     pub(super) hint: &'static str,
-    pub(super) needs_response_type: bool,
-    pub(super) needs_scope: bool,
+    /// What an authorization request cannot do without here, beside what it always needs.
+    pub(super) needs: &'static [&'static str],
     /// What stands between scopes, in a request and in an answer.
     pub(super) separators: (char, &'static str),
     pub(super) app_scopes: &'static [&'static str],
@@ -175,8 +179,8 @@ pub(super) struct Rules {
     pub(super) access_tokens: usize,
     /// Whether an app may have tokens that never expire, and no refresh tokens.
     pub(super) may_last: bool,
-    /// Whether revoking a token ends all that the account granted, or its own family only.
-    pub(super) revokes_account: bool,
+    /// What revoking a token ends.
+    pub(super) revokes: Extent,
     /// Any of these lets a token read whose it is; none means that every token may.
     pub(super) userinfo_scopes: &'static [&'static str],
     pub(super) prefixes: Prefixes,
@@ -204,8 +208,7 @@ static GOOGLE: Rules = Rules {
     ],
     issuer: "https://accounts.google.com",
     hint: "login_hint",
-    needs_response_type: true,
-    needs_scope: true,
+    needs: &["response_type", "scope"],
     separators: (' ', " "),
     app_scopes: &[],
     pkce: Pkce::Required,
@@ -219,7 +222,7 @@ static GOOGLE: Rules = Rules {
     authorizations: 100,
     access_tokens: UNBOUNDED,
     may_last: false,
-    revokes_account: true,
+    revokes: Extent::Account,
     userinfo_scopes: &[],
     prefixes: Prefixes {
         code: "4/0",
@@ -246,8 +249,7 @@ static SLACK: Rules = Rules {
     ],
     issuer: "",
     hint: "team",
-    needs_response_type: false,
-    needs_scope: true,
+    needs: &["scope"],
     separators: (',', ","),
     app_scopes: &[],
     pkce: Pkce::Refused,
@@ -261,7 +263,7 @@ static SLACK: Rules = Rules {
     authorizations: UNBOUNDED,
     access_tokens: 2,
     may_last: true,
-    revokes_account: false,
+    revokes: Extent::Family,
     userinfo_scopes: &[],
     prefixes: Prefixes {
         code: "",
@@ -284,8 +286,7 @@ static MICROSOFT: Rules = Rules {
     ],
     issuer: "https://login.microsoftonline.com/{tenant}/v2.0",
     hint: "login_hint",
-    needs_response_type: true,
-    needs_scope: true,
+    needs: &["response_type", "scope"],
     separators: (' ', " "),
     app_scopes: &[],
     pkce: Pkce::Required,
@@ -299,7 +300,7 @@ static MICROSOFT: Rules = Rules {
     authorizations: UNBOUNDED,
     access_tokens: UNBOUNDED,
     may_last: false,
-    revokes_account: true,
+    revokes: Extent::Account,
     userinfo_scopes: &[
         "User.Read",
         "User.ReadWrite",
@@ -332,12 +333,12 @@ static GITHUB: Rules = Rules {
         ("POST", "/applications/{}/token", Operation::CheckToken),
         ("GET", "/app/installations/{}", Operation::Installation),
         ("POST", "/app/installations/{}/access_tokens", Operation::InstallationToken),
+        ("DELETE", "/installation/token", Operation::InstallationTokenEnd),
         ("GET", "/installation/repositories", Operation::InstallationRepositories),
     ],
     issuer: "https://github.com/login/oauth",
     hint: "login",
-    needs_response_type: false,
-    needs_scope: false,
+    needs: &[],
     separators: (' ', ","),
     app_scopes: &[],
     pkce: Pkce::Required,
@@ -352,7 +353,7 @@ static GITHUB: Rules = Rules {
     authorizations: 10,
     access_tokens: 1,
     may_last: true,
-    revokes_account: true,
+    revokes: Extent::Account,
     userinfo_scopes: &[],
     prefixes: Prefixes {
         code: "",
@@ -379,8 +380,7 @@ static ZOOM: Rules = Rules {
     ],
     issuer: "",
     hint: "",
-    needs_response_type: true,
-    needs_scope: false,
+    needs: &["response_type"],
     separators: (' ', " "),
     app_scopes: &["user:read:user", "meeting:read:list_meetings", "meeting:read:meeting"],
     pkce: Pkce::Required,
@@ -394,7 +394,7 @@ static ZOOM: Rules = Rules {
     authorizations: 1,
     access_tokens: UNBOUNDED,
     may_last: false,
-    revokes_account: false,
+    revokes: Extent::Family,
     userinfo_scopes: &["user:read:user", "user:read:user:admin", "user:read", "user:read:admin"],
     prefixes: Prefixes {
         code: "",

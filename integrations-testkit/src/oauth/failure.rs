@@ -95,7 +95,7 @@ fn token(
             return as_asked(call, &body);
         }
         Dialect::GitHub => {
-            body = github(status, if status == 429 { SECONDARY_LIMIT } else { "Server Error" })
+            body = github(status, if status == 429 { SECONDARY_LIMIT } else { "Server Error" });
         }
         Dialect::Zoom if number != 0 => body["code"] = json!(number),
         Dialect::Zoom | Dialect::Slack => {}
@@ -172,7 +172,7 @@ fn microsoft_challenge(error: &str, claims: Option<&str>) -> String {
          client_id=\"00000003-0000-0000-c000-000000000000\", error=\"{error}\""
     );
     if let Some(claims) = claims {
-        value.push_str(&format!(", claims=\"{}\"", STANDARD.encode(claims)));
+        value.extend([", claims=\"", &STANDARD.encode(claims), "\""]);
     }
     value
 }

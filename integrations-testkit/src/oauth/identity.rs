@@ -55,7 +55,7 @@ pub(super) fn of_token(authority: &Authority, call: &Call) -> Reply {
     let needed = authority.rules.userinfo_scopes;
     let has = |scope: &&str| holder.scopes.iter().any(|granted| granted == scope);
     let Some(account) = authority.account(holder.account) else { return of_nobody(dialect) };
-    if !needed.is_empty() && !needed.iter().any(|scope| has(scope)) {
+    if !needed.is_empty() && !needed.iter().any(has) {
         return failure::missing_scope(dialect, needed.get(..1).unwrap_or_default());
     }
     let body = match dialect {

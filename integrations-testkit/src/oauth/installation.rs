@@ -15,11 +15,12 @@ use serde_json::{Value, json};
 use super::authority::Authority;
 use super::dialect::Operation;
 use super::failure;
-use super::grant::Kind;
+use super::grant::{Extent, Kind};
 use super::identity;
 use crate::params::bearer;
 use crate::server::{Call, Reply};
 
+const NOT_OF_AN_INSTALLATION: &str = "You must authenticate with an installation access token";
 const TOKEN_LIFE: Duration = Duration::from_secs(3_600);
 /// A token that proves the app may live for so long.
 const PROOF_LIFE_SECONDS: i64 = 600;
@@ -169,7 +170,7 @@ pub(super) fn repositories(authority: &Authority, call: &Call) -> Reply {
         Err(refused) => return refused,
     };
     let Kind::Installation(id) = holder.kind else {
-        return refused(403, "You must authenticate with an installation access token");
+        return refused(403, NOT_OF_AN_INSTALLATION);
     };
     let stage = authority.stage();
     match stage.installations.iter().find(|installation| installation.id == id) {
@@ -180,6 +181,18 @@ pub(super) fn repositories(authority: &Authority, call: &Call) -> Reply {
             Reply::json(200, json!({"total_count": list.len(), "repositories": list}).to_string())
         }
     }
+}
+
+/// Answers `DELETE /installation/token`, by which a token of an installation ends itself.
+pub(super) fn end_token(authority: &Authority, call: &Call) -> Reply {
+    match identity::admit(authority, call).map(|holder| holder.kind) {
+        Ok(Kind::Installation(_)) => {}
+        Ok(_) => return refused(403, NOT_OF_AN_INSTALLATION),
+        Err(refused) => return refused,
+    }
+    let token = bearer(call).unwrap_or_default();
+    authority.stage().ledger.revoke(token, Extent::Family, authority.clock.now());
+    Reply::empty(204)
 }
 
 fn refused(status: u16, text: &str) -> Reply {

@@ -320,7 +320,7 @@ impl Ledger {
             return;
         }
         self.access.retain(|_, access| fresh(access));
-        for family in self.families.iter_mut() {
+        for family in &mut self.families {
             family.access.retain(|token| self.access.contains_key(token));
         }
     }

@@ -35,6 +35,7 @@
 //! | `revoke.token`, `check.token` | | | | `DELETE`, `POST /applications/{client}/token` | |
 //! | `uninstall` | | `/api/apps.uninstall` | | | |
 //! | `installation.token`, `installation.get` | | | | `/app/installations/{id}/access_tokens`, `/app/installations/{id}` | |
+//! | `installation.token.delete` | | | | `DELETE /installation/token` | |
 //! | `installation.repositories` | | | | `/installation/repositories` | |
 //!
 //! The names of operations are those that [`Fault::on`](crate::Fault::on) and [`FakeOAuth::count`] take.

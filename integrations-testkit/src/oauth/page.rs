@@ -20,37 +20,28 @@ pub(super) const OWN: &[&str] = &[DECISION, ACCOUNT, GRANTED, TICKED];
 
 /// The page that asks for consent: who, what, and the two buttons.
 pub(super) fn consent(authority: &Authority, asked: &Params, scopes: &[String], seated: usize) -> Reply {
-    let mut form = String::new();
-    for (name, value) in asked.iter() {
-        form.push_str(&format!(
-            "<input type=\"hidden\" name=\"{}\" value=\"{}\">",
-            escape(name),
-            escape(value)
-        ));
-    }
-    if authority.settings.accounts.len() > 1 {
-        form.push_str("<fieldset><legend>Account</legend>");
-        for (index, account) in authority.settings.accounts.iter().enumerate() {
-            let (id, name, email) = (escape(&account.id), escape(&account.name), escape(&account.email));
-            let checked = if index == seated { " checked" } else { "" };
-            form.push_str(&format!(
-                "<label><input type=\"radio\" name=\"{ACCOUNT}\" value=\"{id}\"{checked}> {name} ({email})</label>"
-            ));
-        }
-        form.push_str("</fieldset>");
+    let input = |kind: &str, name: &str, value: &str, label: &str, checked: bool| {
+        let checked = if checked { " checked" } else { "" };
+        let (name, value, label) = (escape(name), escape(value), escape(label));
+        let input = format!("<input type=\"{kind}\" name=\"{name}\" value=\"{value}\"{checked}>");
+        if label.is_empty() { input } else { format!("<label>{input} {label}</label>") }
+    };
+    let group =
+        |legend: &str, inputs: String| format!("<fieldset><legend>{legend}</legend>{inputs}</fieldset>");
+    let mut form: String =
+        asked.iter().map(|(name, value)| input("hidden", name, value, "", false)).collect();
+    let accounts = &authority.settings.accounts;
+    if accounts.len() > 1 {
+        let choices = accounts.iter().enumerate().map(|(index, account)| {
+            let label = format!("{} ({})", account.name, account.email);
+            input("radio", ACCOUNT, &account.id, &label, index == seated)
+        });
+        form.push_str(&group("Account", choices.collect()));
     }
     if !scopes.is_empty() {
-        form.push_str(&format!(
-            "<fieldset><legend>What it may do</legend><input type=\"hidden\" name=\"{TICKED}\" value=\"1\">"
-        ));
-        for scope in scopes {
-            let scope = escape(scope);
-            form.push_str(&format!(
-                "<label><input type=\"checkbox\" name=\"{GRANTED}\" value=\"{scope}\" checked> \
-                 <code>{scope}</code></label>"
-            ));
-        }
-        form.push_str("</fieldset>");
+        let ticks = scopes.iter().map(|scope| input("checkbox", GRANTED, scope, scope, true));
+        form.push_str(&group("What it may do", ticks.collect()));
+        form.push_str(&input("hidden", TICKED, "1", "", false));
     }
     let client = escape(&authority.settings.client_id);
     let user = authority.account(Some(seated)).map(|account| escape(&account.email)).unwrap_or_default();

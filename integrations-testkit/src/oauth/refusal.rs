@@ -3,6 +3,12 @@
 //! One table a provider: what goes wrong by itself in the fake (`on`), and what only happens when a test
 //! asks for it by name.
 
+use self::Refusal::{
+    AccountUnknown, ClientAuthForm, ClientSecretMissing, ClientSecretWrong, ClientUnknown, CodeExpired,
+    CodeUnknown, CodeUsed, GrantType, Missing, NotAForm, RedirectMismatch, RefreshExpired, RefreshOff,
+    RefreshRevoked, RefreshSpent, RefreshUnknown, Repeated, ScopeExceeded, SecretFromPublicClient,
+    TenantUnknown, TokenUnknown, TwoAuthentications, VerifierMissing, VerifierWrong,
+};
 use super::dialect::Dialect;
 
 /// What is wrong with a request to the token endpoint.
@@ -120,13 +126,6 @@ fn table(dialect: Dialect) -> &'static [Row] {
         Dialect::Zoom => ZOOM,
     }
 }
-
-use Refusal::{
-    AccountUnknown, ClientAuthForm, ClientSecretMissing, ClientSecretWrong, ClientUnknown, CodeExpired,
-    CodeUnknown, CodeUsed, GrantType, Missing, NotAForm, RedirectMismatch, RefreshExpired, RefreshOff,
-    RefreshRevoked, RefreshSpent, RefreshUnknown, Repeated, ScopeExceeded, SecretFromPublicClient,
-    TenantUnknown, TokenUnknown, TwoAuthentications, VerifierMissing, VerifierWrong,
-};
 
 #[rustfmt::skip]
 const GOOGLE: &[Row] = &[

@@ -24,8 +24,7 @@ pub(super) fn revoke(authority: &Authority, operation: Operation, call: &Call, n
 }
 
 fn end(authority: &Authority, token: &str) -> bool {
-    let extent = if authority.rules.revokes_account { Extent::Account } else { Extent::Family };
-    authority.stage().ledger.revoke(token, extent, authority.clock.now())
+    authority.stage().ledger.revoke(token, authority.rules.revokes, authority.clock.now())
 }
 
 /// The token stands in the form or, at Google, in the query.

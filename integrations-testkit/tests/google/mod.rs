@@ -10,8 +10,10 @@ use std::sync::Arc;
 
 use integrations_testkit::ManualClock;
 use integrations_testkit::google::{CalendarSpec, FakeGoogle, FakeGoogleBuilder};
-use reqwest::{Client, Response};
+use reqwest::Response;
 use serde_json::Value;
+
+pub(crate) use crate::http;
 
 pub(crate) const TOKEN: &str = "open-token";
 pub(crate) const CALENDAR: &str = "ada@example.com";
@@ -27,11 +29,6 @@ pub(crate) fn builder(clock: &ManualClock) -> FakeGoogleBuilder {
 /// A primary calendar in Berlin with so many generated events.
 pub(crate) fn berlin(events: u64) -> CalendarSpec {
     CalendarSpec::new(CALENDAR).summary("Ada").time_zone("Europe/Berlin").primary().generated(events)
-}
-
-/// A client that does not go through a proxy and does not follow redirects.
-pub(crate) fn http() -> Client {
-    Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 
 pub(crate) async fn get(fake: &FakeGoogle, path: &str, query: &[(&str, &str)]) -> Response {
