@@ -96,7 +96,7 @@ fn judge_revocation(operation: &'static str, answer: &Response) -> Result<()> {
     Err(classify::token_error(&Failure::of(operation, answer)))
 }
 
-/// An installation that is suspended or removed: nobody but a person at GitHub brings it back.
+/// An installation that was removed does not come back by itself; one that is suspended may.
 fn judge_installation(operation: &'static str, answer: &Response) -> Result<()> {
     match answer.status {
         status if status.is_success() => Ok(()),
@@ -111,19 +111,6 @@ fn judge_installation(operation: &'static str, answer: &Response) -> Result<()> 
         )
         .with_status(404)
         .with_code("not_installed")),
-        StatusCode::FORBIDDEN => {
-            let error = classify::error(&Failure::of(operation, answer));
-            Err(if error.kind() == ErrorKind::InsufficientPermissions {
-                Error::new(
-                    ErrorKind::ReauthorizationRequired,
-                    "the App's installation is suspended; its owner has to take it up again",
-                )
-                .with_status(403)
-                .with_code("installation_suspended")
-            } else {
-                error
-            })
-        }
         _ => Err(classify::error(&Failure::of(operation, answer))),
     }
 }

@@ -24,7 +24,7 @@ const ERRORS: &[(&str, ErrorKind)] = &[
     ("access_denied", ErrorKind::ReauthorizationRequired),
 ];
 
-fn subject() -> Subject {
+pub(crate) fn subject() -> Subject {
     Subject {
         dialect: Dialect::GitHub,
         adapter: |fake| account(&config(fake)),

@@ -40,7 +40,7 @@ const ERRORS: &[(&str, ErrorKind)] = &[
     ("90033", ErrorKind::ServiceUnavailable),
 ];
 
-fn subject() -> Subject {
+pub(crate) fn subject() -> Subject {
     Subject {
         dialect: Dialect::Microsoft,
         adapter: |fake| account(&config(fake)).unwrap(),

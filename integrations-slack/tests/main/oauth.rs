@@ -28,7 +28,7 @@ const ERRORS: &[(&str, ErrorKind)] = &[
     ("internal_error", ErrorKind::ServiceUnavailable),
 ];
 
-fn subject() -> Subject {
+pub(crate) fn subject() -> Subject {
     Subject {
         dialect: Dialect::Slack,
         adapter: |fake| account(&config(fake)).unwrap(),

@@ -34,7 +34,7 @@ const ERRORS: &[(&str, ErrorKind)] = &[
     ("invalid_client", ErrorKind::InvalidCredentials),
 ];
 
-fn subject() -> Subject {
+pub(crate) fn subject() -> Subject {
     Subject {
         dialect: Dialect::Zoom,
         adapter: |fake| account(&config(fake)).unwrap(),

@@ -15,7 +15,7 @@ use integrations_core::clock::ManualClock;
 use integrations_core::connection::{Account, ConnectionId};
 use integrations_core::http::Transport;
 use integrations_core::memory::MemoryStore;
-use integrations_core::observe::{AuditEntry, AuditLog, Notice, Observer};
+use integrations_core::observe::{AuditAction, AuditEntry, AuditLog, Notice, Observer};
 use integrations_core::resilience::{ExponentialRetry, Unlimited};
 use integrations_core::{Connection, Error, ErrorKind, Gateway, Result, ServiceAdapter};
 
@@ -127,28 +127,35 @@ impl AuditLog for Heard {
     }
 }
 
-/// A host with the provider's fake.
-pub(super) struct Host {
-    subject: Subject,
-    clock: ManualClock,
-    fake: FakeOAuth,
-    adapter: Arc<dyn ServiceAdapter>,
+/// A host with the provider's fake, in memory, on a manual clock: what the cases are made of, also those
+/// that are a provider's own. It gives up at the first failure and knows of no quota: nothing waits on the
+/// clock.
+#[derive(Debug)]
+pub struct Host {
+    /// What stands under test.
+    pub subject: Subject,
+    /// The clock of host and fake.
+    pub clock: ManualClock,
+    /// The provider.
+    pub fake: FakeOAuth,
+    /// The provider's adapter.
+    pub adapter: Arc<dyn ServiceAdapter>,
+    /// The gateway.
+    pub gateway: Gateway,
     store: Arc<Unreliable>,
     memory: MemoryStore,
     vault: Vault,
-    gateway: Gateway,
     heard: Arc<Heard>,
 }
 
 impl Host {
-    pub(super) async fn new(subject: Subject) -> Self {
+    /// A host whose user has not connected anything yet.
+    pub async fn new(subject: Subject) -> Self {
         Self::with(subject, |fake| fake).await
     }
 
-    pub(super) async fn with(
-        subject: Subject,
-        set_up: impl Fn(FakeOAuthBuilder) -> FakeOAuthBuilder,
-    ) -> Self {
+    /// The same with a fake that is set up in another way.
+    pub async fn with(subject: Subject, set_up: impl Fn(FakeOAuthBuilder) -> FakeOAuthBuilder) -> Self {
         let clock = super::clock();
         let builder = FakeOAuth::builder(subject.dialect)
             .clock(Arc::new(clock.clone()))
@@ -170,7 +177,8 @@ impl Host {
         gateway(self.subject, &self.clock, adapter, (&self.store, &self.memory), &self.vault, &self.heard).0
     }
 
-    pub(super) fn service(&self) -> &str {
+    /// The service's id.
+    pub fn service(&self) -> &str {
         self.adapter.info().id.as_str()
     }
 
@@ -181,7 +189,8 @@ impl Host {
         self.fake.consent(begun.url.as_str()).await.unwrap_or_else(|page| panic!("the consent page: {page}"))
     }
 
-    pub(super) async fn connect(&self) -> Connection {
+    /// Walks the user through, to a connection.
+    pub async fn connect(&self) -> Connection {
         super::ok(self.gateway.complete(USER, &self.callback().await).await)
     }
 
@@ -193,11 +202,13 @@ impl Host {
         }
     }
 
-    pub(super) async fn stored(&self, id: &ConnectionId) -> Connection {
+    /// The connection as it is stored.
+    pub async fn stored(&self, id: &ConnectionId) -> Connection {
         super::ok(self.gateway.connection(id).await)
     }
 
-    pub(super) async fn tokens(&self, id: &ConnectionId) -> Tokens {
+    /// Its tokens, opened.
+    pub async fn tokens(&self, id: &ConnectionId) -> Tokens {
         super::ok(self.vault.open_tokens(&self.stored(id).await))
     }
 
@@ -205,8 +216,26 @@ impl Host {
         super::ok(self.gateway.connections(USER).await).len()
     }
 
+    /// How many notices of a name were given.
+    pub fn notices(&self, name: &str) -> usize {
+        self.heard.notices(name)
+    }
+
+    /// The audit log.
+    pub fn audit(&self) -> Vec<AuditEntry> {
+        self.heard.audit()
+    }
+
+    /// How many entries of an action the audit log has.
+    pub fn audited(&self, action: AuditAction) -> usize {
+        self.audit().iter().filter(|entry| entry.action == action).count()
+    }
+
     /// Uses the connection: whose account is it?
-    pub(super) async fn touch(&self, id: &ConnectionId) -> Result<Account> {
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub async fn touch(&self, id: &ConnectionId) -> Result<Account> {
         self.touch_by(&self.gateway, id).await
     }
 
@@ -216,7 +245,7 @@ impl Host {
     }
 
     /// Lets the access token come within its last minutes, and says how much is left.
-    pub(super) async fn come_due(&self, id: &ConnectionId) -> Duration {
+    pub async fn come_due(&self, id: &ConnectionId) -> Duration {
         let left = Duration::from_secs(60);
         let expires_at = self.stored(id).await.tokens.expires_at;
         let expires_at = expires_at.unwrap_or_else(|| panic!("the access token does not expire"));
@@ -226,7 +255,7 @@ impl Host {
     }
 
     /// Lets the access token expire.
-    pub(super) async fn expire(&self, id: &ConnectionId) {
+    pub async fn expire(&self, id: &ConnectionId) {
         let left = self.come_due(id).await;
         self.clock.advance(left + Duration::from_secs(1));
     }

@@ -1,0 +1,129 @@
+//! The life of a connection, as far as it is the same at every provider.
+
+use integrations_core::auth::{ConnectionFilter, Level};
+use integrations_core::connection::Owner;
+use integrations_core::observe::AuditAction;
+use integrations_core::{Data, ErrorKind};
+use integrations_testkit::conformance::authenticator::Host;
+
+use crate::oauth::subject;
+
+const REDIRECT: &str = "https://app.example/callback/zoom";
+
+#[tokio::test]
+async fn a_paused_connection_does_nothing_until_it_is_resumed() {
+    let host = Host::new(subject()).await;
+    let connection = host.connect().await;
+    host.gateway.pause(&connection.id).await.unwrap();
+    host.gateway.pause(&connection.id).await.unwrap();
+    let calls = host.fake.requests().len();
+    let error = host.touch(&connection.id).await.unwrap_err();
+    assert_eq!((error.kind(), error.provider_code()), (ErrorKind::InvalidRequest, Some("paused")));
+    assert_eq!(host.fake.requests().len(), calls);
+    let paused = ConnectionFilter::default().with_status("paused");
+    assert_eq!(host.gateway.list(&paused).await.unwrap().len(), 1);
+    host.gateway.resume(&connection.id).await.unwrap();
+    host.touch(&connection.id).await.unwrap();
+    assert_eq!(host.notices("StatusChanged"), 2);
+    assert_eq!(host.audited(AuditAction::Paused) + host.audited(AuditAction::Resumed), 2);
+}
+
+#[tokio::test]
+async fn what_the_provider_took_back_waits_for_its_user() {
+    let host = Host::new(subject()).await;
+    let connection = host.connect().await;
+    host.gateway.grant_revoked(&connection.id, "the app was removed at Zoom").await.unwrap();
+    let error = host.touch(&connection.id).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ReauthorizationRequired);
+    assert!(error.message().contains("removed at Zoom"), "{error}");
+    // It cannot be resumed by the host, and can be connected again by its user.
+    assert_eq!(host.gateway.resume(&connection.id).await.unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(host.connect().await.id, connection.id);
+    host.touch(&connection.id).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_of_another_tenant_is_not_there() {
+    let host = Host::new(subject()).await;
+    let (acme, other) = (host.gateway.for_tenant("acme"), host.gateway.for_tenant("other"));
+    let begun = acme.connect("ada", "zoom").redirect_uri(REDIRECT).begin().await.unwrap();
+    let callback = host.fake.consent(begun.url.as_str()).await.unwrap();
+    assert_eq!(
+        other.complete("ada", &callback).await.unwrap_err().provider_code(),
+        Some("state_of_another_user")
+    );
+    let id = acme.complete("ada", &callback).await.unwrap().id;
+    assert_eq!(acme.connection(&id).await.unwrap().owner, Owner::new("acme", "ada"));
+
+    for error in [
+        other.connection(&id).await.unwrap_err(),
+        other.session(&id).await.unwrap_err(),
+        other.sync(&id).await.unwrap_err(),
+        other.check_health(&id).await.unwrap_err(),
+        other.streams(&id).await.unwrap_err(),
+        other.pause(&id).await.unwrap_err(),
+        other.resume(&id).await.unwrap_err(),
+        other.reconnect(&id).await.unwrap_err(),
+        other.grant_revoked(&id, "x").await.unwrap_err(),
+        other.disconnect(&id).await.unwrap_err(),
+        other.disconnect_with(&id, Data::Erase).await.unwrap_err(),
+        other.erase(&id).await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+    }
+    assert!(other.connections("ada").await.unwrap().is_empty());
+    assert!(other.list(&ConnectionFilter::default()).await.unwrap().is_empty());
+    assert!(other.list(&ConnectionFilter::of_tenant("acme")).await.unwrap().is_empty());
+    assert_eq!(acme.connections("ada").await.unwrap().len(), 1);
+    acme.check_health(&id).await.unwrap();
+    acme.disconnect(&id).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_audit_log_says_who_did_what_from_where() {
+    let host = Host::new(subject()).await;
+    let gateway = host.gateway.with_origin("203.0.113.7");
+    let begun = gateway.connect("ada", "zoom").redirect_uri(REDIRECT).begin().await.unwrap();
+    let callback = host.fake.consent(begun.url.as_str()).await.unwrap();
+    let connection = gateway.complete("ada", &callback).await.unwrap();
+    let _ = gateway.complete("mallory", &callback).await.unwrap_err();
+    host.come_due(&connection.id).await;
+    host.touch(&connection.id).await.unwrap();
+    gateway.disconnect_with(&connection.id, Data::Erase).await.unwrap();
+
+    let lines: Vec<_> = host
+        .audit()
+        .into_iter()
+        .map(|entry| {
+            let user = entry.owner.map(|owner| owner.user.to_string()).unwrap_or_default();
+            let origin = entry.origin.as_deref().unwrap_or("-").to_owned();
+            format!("{} {user} {origin}{}", entry.action.as_str(), if entry.critical { " !" } else { "" })
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "connect_started ada 203.0.113.7",
+            "connected ada 203.0.113.7",
+            "callback_refused mallory 203.0.113.7 !",
+            "tokens_refreshed ada -",
+            "disconnected ada 203.0.113.7",
+            "erased ada 203.0.113.7",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn levels_and_features_say_what_is_asked_for() {
+    let host = Host::new(subject()).await;
+    let info = host.adapter.info();
+    let read = info.scopes_for(Level::Read, None);
+    let write = info.scopes_for(Level::Write, None);
+    assert!(write.len() > read.len() && read.iter().all(|scope| write.contains(scope)));
+    let one = info.scopes_for(Level::Read, Some(&["meetings".into()]));
+    assert!(one.len() < read.len() && one.contains(&"user:read:user".to_owned()), "{one:?}");
+    let connect = host.gateway.connect("ada", "zoom").redirect_uri(REDIRECT);
+    let error = connect.features(["meetigns"]).begin().await.unwrap_err();
+    assert_eq!(error.provider_code(), Some("unknown_feature"));
+    assert!(error.message().contains("meetings, past_meetings"), "{error}");
+}
