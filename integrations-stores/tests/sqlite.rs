@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+#[path = "sqlite/audit.rs"]
+mod audit;
 #[path = "sqlite/opening.rs"]
 mod opening;
 #[path = "sqlite/reading.rs"]

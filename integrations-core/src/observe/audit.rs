@@ -181,7 +181,7 @@ pub trait AuditLog: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`ErrorKind::Store`](crate::ErrorKind::Store).
-    async fn record(&self, entry: &AuditEntry) -> Result<()>;
+    async fn append(&self, entry: &AuditEntry) -> Result<()>;
 }
 
 /// Writes audit entries with `tracing` alone: target `integrations::audit`, level `INFO`, `WARN` for what is
@@ -191,7 +191,7 @@ pub struct TracedAudit;
 
 #[async_trait]
 impl AuditLog for TracedAudit {
-    async fn record(&self, entry: &AuditEntry) -> Result<()> {
+    async fn append(&self, entry: &AuditEntry) -> Result<()> {
         trace(entry);
         Ok(())
     }
@@ -213,7 +213,7 @@ fn trace(entry: &AuditEntry) {
 
 /// Hands an entry to the log; where that fails, writes it to the trace.
 pub(crate) async fn record(log: &dyn AuditLog, entry: AuditEntry) {
-    if let Err(error) = log.record(&entry).await {
+    if let Err(error) = log.append(&entry).await {
         tracing::error!(target: "integrations::audit", %error, "an audit entry could not be kept");
         trace(&entry);
     }

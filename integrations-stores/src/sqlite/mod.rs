@@ -8,6 +8,7 @@
 //! One connection writes and a few read, so that readers never wait for a writer. Memory stays small
 //! whatever the size of the database: the writer holds at most 16 MB of it, and each reader 4 MB.
 
+mod audit;
 mod failure;
 mod kv;
 mod names;
@@ -33,6 +34,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 use tokio::sync::MutexGuard;
 
+pub use self::audit::AuditQuery;
 use self::failure::OrStore;
 use self::open::Settings;
 pub use self::query::{RecordCursor, RecordQuery};

@@ -12,7 +12,7 @@ use super::failure::OrStore;
 const APPLICATION_ID: i64 = 0x494E_5447;
 
 /// Each step leads from the version of its index to the next; a step is never changed, only added.
-const STEPS: &[&str] = &[VERSION_1];
+const STEPS: &[&str] = &[VERSION_1, VERSION_2];
 
 const VERSION_1: &str = "
 CREATE TABLE connections (
@@ -121,6 +121,23 @@ CREATE TABLE kv (
     expires_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX kv_expiry ON kv (expires_at);
+";
+
+const VERSION_2: &str = "
+CREATE TABLE audit (
+    key        INTEGER PRIMARY KEY AUTOINCREMENT,
+    at         INTEGER NOT NULL,
+    action     TEXT NOT NULL,
+    tenant     TEXT,
+    user       TEXT,
+    service    TEXT,
+    connection TEXT,
+    critical   INTEGER NOT NULL,
+    body       TEXT NOT NULL
+);
+CREATE INDEX audit_time ON audit (at);
+CREATE INDEX audit_connection ON audit (connection) WHERE connection IS NOT NULL;
+CREATE INDEX audit_owner ON audit (tenant, user);
 ";
 
 /// Whose file it is.

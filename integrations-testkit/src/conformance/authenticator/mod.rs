@@ -121,7 +121,7 @@ impl Observer for Heard {
 
 #[async_trait::async_trait]
 impl AuditLog for Heard {
-    async fn record(&self, entry: &AuditEntry) -> Result<()> {
+    async fn append(&self, entry: &AuditEntry) -> Result<()> {
         self.audit.lock().unwrap_or_else(PoisonError::into_inner).push(entry.clone());
         Ok(())
     }
@@ -168,7 +168,7 @@ impl Host {
         let vault = Vault::new("test", [7; 32]).unwrap_or_else(|error| panic!("{error}"));
         let heard = Arc::new(Heard::default());
         let (gateway, adapter) = gateway(subject, &clock, adapter, (&store, &memory), &vault, &heard);
-        Self { subject, clock, fake, adapter, store, memory, vault, gateway, heard }
+        Self { subject, clock, fake, adapter, gateway, store, memory, vault, heard }
     }
 
     /// Another process on the same storage.

@@ -1,0 +1,163 @@
+//! Where does the audit log rest?
+//!
+//! Entries are added and never changed. They go when [`SqliteStore::purge_audit`] is called: how long they
+//! have to stay is the host's to know.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use integrations_core::Result;
+use integrations_core::connection::{ConnectionId, Owner};
+use integrations_core::observe::{AuditAction, AuditEntry, AuditLog};
+use sqlx::{QueryBuilder, Sqlite};
+
+use super::SqliteStore;
+use super::failure::{OrStore, unreadable, unwritable};
+
+/// Which entries to read; the default lets all through, and each call narrows it. They come in the order in
+/// which they were written.
+#[derive(Debug, Clone, Default)]
+pub struct AuditQuery {
+    owner: Option<Owner>,
+    connection: Option<ConnectionId>,
+    action: Option<AuditAction>,
+    critical: bool,
+    since: Option<DateTime<Utc>>,
+    after: Option<i64>,
+    limit: Option<u32>,
+}
+
+impl AuditQuery {
+    /// All entries.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Those about a user's connections.
+    pub fn owner(mut self, owner: impl Into<Owner>) -> Self {
+        self.owner = Some(owner.into());
+        self
+    }
+
+    /// Those about a connection.
+    pub fn connection(mut self, connection: impl Into<ConnectionId>) -> Self {
+        self.connection = Some(connection.into());
+        self
+    }
+
+    /// Those of an action.
+    pub fn action(mut self, action: AuditAction) -> Self {
+        self.action = Some(action);
+        self
+    }
+
+    /// Those that somebody should look at.
+    pub fn critical(mut self) -> Self {
+        self.critical = true;
+        self
+    }
+
+    /// Those of this instant or later.
+    pub fn since(mut self, since: DateTime<Utc>) -> Self {
+        self.since = Some(since);
+        self
+    }
+
+    /// A page: those behind an entry, by its number, at most so many.
+    pub fn page(mut self, after: Option<i64>, limit: u32) -> Self {
+        self.after = after;
+        self.limit = Some(limit);
+        self
+    }
+}
+
+impl SqliteStore {
+    /// Reads the audit log: each entry with its number, which only grows.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`](integrations_core::ErrorKind::Store).
+    pub async fn audit(&self, query: &AuditQuery) -> Result<Vec<(i64, AuditEntry)>> {
+        const OPERATION: &str = "audit.read";
+        let mut sql = QueryBuilder::<Sqlite>::new("SELECT key, body FROM audit WHERE 1");
+        if let Some(owner) = &query.owner {
+            sql.push(" AND tenant = ").push_bind(owner.tenant.as_str());
+            sql.push(" AND user = ").push_bind(owner.user.as_str());
+        }
+        if let Some(connection) = &query.connection {
+            sql.push(" AND connection = ").push_bind(connection.as_str());
+        }
+        if let Some(action) = query.action {
+            sql.push(" AND action = ").push_bind(action.as_str());
+        }
+        if query.critical {
+            sql.push(" AND critical = 1");
+        }
+        if let Some(since) = query.since {
+            sql.push(" AND at >= ").push_bind(since.timestamp_micros());
+        }
+        if let Some(after) = query.after {
+            sql.push(" AND key > ").push_bind(after);
+        }
+        sql.push(" ORDER BY key");
+        if let Some(limit) = query.limit {
+            sql.push(" LIMIT ").push_bind(i64::from(limit));
+        }
+        let mut connection = self.reader(OPERATION).await?;
+        let rows: Vec<(i64, String)> =
+            sql.build_query_as().fetch_all(&mut *connection).await.or_store(OPERATION)?;
+        rows.into_iter()
+            .map(|(key, body)| {
+                let entry = serde_json::from_str(&body)
+                    .map_err(|error| unreadable("audit entry", OPERATION, &error))?;
+                Ok((key, entry))
+            })
+            .collect()
+    }
+
+    /// Deletes the entries from before an instant, and returns how many there were. The family's own default
+    /// is to keep them for seven years.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`](integrations_core::ErrorKind::Store).
+    pub async fn purge_audit(&self, before: DateTime<Utc>) -> Result<u64> {
+        const OPERATION: &str = "audit.purge";
+        let before = before.timestamp_micros();
+        self.write(OPERATION, move |connection| {
+            Box::pin(async move {
+                let gone = sqlx::query("DELETE FROM audit WHERE at < ?").bind(before).execute(connection);
+                Ok(gone.await.or_store(OPERATION)?.rows_affected())
+            })
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl AuditLog for SqliteStore {
+    async fn append(&self, entry: &AuditEntry) -> Result<()> {
+        const OPERATION: &str = "audit.append";
+        let body = serde_json::to_string(entry).map_err(|_| unwritable("audit entry", OPERATION))?;
+        let entry = entry.clone();
+        self.write(OPERATION, move |connection| {
+            Box::pin(async move {
+                let (tenant, user) = entry.owner.as_ref().map(|owner| (&owner.tenant, &owner.user)).unzip();
+                sqlx::query(
+                    "INSERT INTO audit (at, action, tenant, user, service, connection, critical, body) \
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                )
+                .bind(entry.at.timestamp_micros())
+                .bind(entry.action.as_str())
+                .bind(tenant.map(|tenant| tenant.as_str()))
+                .bind(user.map(|user| user.as_str()))
+                .bind(entry.service.as_ref().map(|service| service.as_str()))
+                .bind(entry.connection.as_ref().map(|connection| connection.as_str()))
+                .bind(entry.critical)
+                .bind(body)
+                .execute(connection)
+                .await
+                .or_store(OPERATION)?;
+                Ok(())
+            })
+        })
+        .await
+    }
+}
