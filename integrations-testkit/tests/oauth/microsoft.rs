@@ -37,6 +37,15 @@ async fn an_id_token_says_who_in_which_tenant() {
 }
 
 #[tokio::test]
+async fn an_address_may_be_hidden() {
+    let fake = two_worlds().await;
+    fake.switch_account("grace@outlook.example");
+    let (access, _) = connect(&fake).await;
+    let (_, me) = get(&fake, "/v1.0/me", &access).await;
+    assert_eq!((&me["mail"], &me["userPrincipalName"]), (&Value::Null, &json!("grace@outlook.example")));
+}
+
+#[tokio::test]
 async fn a_refresh_token_comes_with_its_scope_and_an_id_token_with_openid() {
     let fake = start(Dialect::Microsoft).await;
     let (_, body) = redeem(&fake, &code(&fake, &[("scope", "User.Read")]).await).await;

@@ -149,6 +149,19 @@ async fn at_github_a_refresh_ends_the_old_access_token_and_at_slack_two_live_sid
 }
 
 #[tokio::test]
+async fn google_keeps_a_hundred_authorizations_of_an_account_and_drops_the_oldest() {
+    let fake = start(Dialect::Google).await;
+    let (_, first) = connect(&fake).await;
+    for _ in 1..100 {
+        connect(&fake).await;
+    }
+    assert_eq!(refresh(&fake, &first).await.0, 200);
+    connect(&fake).await;
+    assert_eq!(refused(refresh(&fake, &first).await), says(Dialect::Google));
+    assert_eq!(fake.live_grants(), 100);
+}
+
+#[tokio::test]
 async fn the_operator_can_age_tokens_at_once() {
     for dialect in Dialect::ALL {
         let fake = start(dialect).await;
