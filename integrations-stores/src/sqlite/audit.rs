@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use integrations_core::Result;
-use integrations_core::connection::{ConnectionId, Owner};
+use integrations_core::connection::{ConnectionId, Owner, ServiceId, TenantId, UserId};
 use integrations_core::observe::{AuditAction, AuditEntry, AuditLog};
 use sqlx::{QueryBuilder, Sqlite};
 
@@ -146,10 +146,10 @@ impl AuditLog for SqliteStore {
                 )
                 .bind(entry.at.timestamp_micros())
                 .bind(entry.action.as_str())
-                .bind(tenant.map(|tenant| tenant.as_str()))
-                .bind(user.map(|user| user.as_str()))
-                .bind(entry.service.as_ref().map(|service| service.as_str()))
-                .bind(entry.connection.as_ref().map(|connection| connection.as_str()))
+                .bind(tenant.map(TenantId::as_str))
+                .bind(user.map(UserId::as_str))
+                .bind(entry.service.as_ref().map(ServiceId::as_str))
+                .bind(entry.connection.as_ref().map(ConnectionId::as_str))
                 .bind(entry.critical)
                 .bind(body)
                 .execute(connection)
