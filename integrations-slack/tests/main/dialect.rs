@@ -2,6 +2,7 @@
 
 use integrations_core::ErrorKind;
 use integrations_testkit::conformance::authenticator::Host;
+use integrations_testkit::oauth::FakeOAuthBuilder;
 
 use crate::oauth::subject;
 
@@ -56,7 +57,7 @@ async fn a_token_that_slack_calls_revoked_marks_its_connection_at_the_first_call
 
 #[tokio::test]
 async fn without_rotation_tokens_do_not_expire_and_nothing_is_refreshed() {
-    let host = Host::with(subject(), |fake| fake.with_lasting_tokens()).await;
+    let host = Host::with(subject(), FakeOAuthBuilder::with_lasting_tokens).await;
     let connection = host.connect().await;
     assert_eq!(connection.tokens.expires_at, None);
     host.clock.advance(std::time::Duration::from_secs(400 * 24 * 3_600));
