@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 
 use crate::clock::Clock;
 use crate::connection::{ConnectionId, ServiceId};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::http::{Priority, Request};
 
 /// A call that wants to be made.
@@ -151,6 +151,24 @@ pub enum Reply {
     Unknown,
 }
 
+impl Reply {
+    /// What the end of a call says of the provider's limits.
+    ///
+    /// Only the provider can say that there were too many, and it says so with a status: an error of
+    /// this process's own ([`quota_wait`](super::Turnstile::acquire), [`queue_full`](super::Bulkhead::acquire),
+    /// those of a transport that limits itself) must not teach it to go slower still.
+    pub fn of<T>(outcome: &Result<T>) -> Self {
+        match outcome {
+            Ok(_) => Self::Accepted,
+            Err(error) => match (error.kind(), error.status()) {
+                (ErrorKind::RateLimited, Some(_)) => Self::Throttled { retry_after: error.retry_after() },
+                (ErrorKind::RateLimited, None) | (_, None | Some(500..)) => Self::Unknown,
+                (_, Some(_)) => Self::Accepted,
+            },
+        }
+    }
+}
+
 impl Observation {
     /// An answer without news.
     pub const fn new(outcome: Reply) -> Self {
@@ -185,7 +203,8 @@ impl Observation {
 /// Decides which calls may go, and learns from what came of them.
 ///
 /// Every [`Ready`](Decision::Ready) is followed by one [`release`](Self::release), and by one
-/// [`observe`](Self::observe) if there was an answer. [`Turnstile`](super::Turnstile) sees to the first.
+/// [`observe`](Self::observe) if there was an answer; or by one [`settle`](Self::settle), which is both.
+/// [`Turnstile`](super::Turnstile) sees to the first.
 #[async_trait]
 pub trait RateLimiter: fmt::Debug + Send + Sync + 'static {
     /// May the call go now? Takes its units if so. Never blocks.
@@ -197,6 +216,13 @@ pub trait RateLimiter: fmt::Debug + Send + Sync + 'static {
     /// Learns from an answer. What other processes should know of it waits for the next
     /// [`exchange`](Self::exchange).
     fn observe(&self, call: &Call, observation: &Observation, now: Moment);
+
+    /// A call that was sent is over, and its answer says this. By default [`observe`](Self::observe), then
+    /// [`release`](Self::release); a limiter that can do both at once saves a look at its state.
+    fn settle(&self, call: &Call, observation: &Observation, now: Moment) {
+        self.observe(call, observation, now);
+        self.release(call, true, now);
+    }
 
     /// Tells other processes what was learnt, and learns from them what matters for the call. Waits for
     /// storage, never for a quota. The default does nothing.
