@@ -251,3 +251,34 @@ impl RateLimiter for Unlimited {
 
     fn observe(&self, _: &Call, _: &Observation, _: Moment) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+
+    #[test]
+    fn only_the_provider_can_say_that_there_were_too_many() {
+        let wait = Duration::from_secs(7);
+        let limited = || Error::from(ErrorKind::RateLimited).with_retry_after(wait);
+        let throttled = Reply::Throttled { retry_after: Some(wait) };
+        for (error, reply) in [
+            (limited().with_status(429), throttled),
+            (limited().with_status(403), throttled),
+            (limited().with_status(503), throttled),
+            // Slack and others say it with status 200.
+            (limited().with_status(200), throttled),
+            (limited(), Reply::Unknown),
+            (limited().with_code("queue_full"), Reply::Unknown),
+            (limited().with_code("quota_wait"), Reply::Unknown),
+            (Error::from(ErrorKind::NotFound).with_status(404), Reply::Accepted),
+            (Error::from(ErrorKind::ServiceUnavailable).with_status(503), Reply::Unknown),
+            (Error::from(ErrorKind::Network), Reply::Unknown),
+            (Error::from(ErrorKind::ReauthorizationRequired), Reply::Unknown),
+        ] {
+            let shown = error.to_string();
+            assert_eq!(Reply::of(&Err::<(), _>(error)), reply, "{shown}");
+        }
+        assert_eq!(Reply::of(&Ok(())), Reply::Accepted);
+    }
+}
