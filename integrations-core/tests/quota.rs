@@ -794,7 +794,8 @@ async fn a_call_is_over_when_settling_begins_even_if_nobody_waits_for_its_end() 
     let limiter = Arc::new(Deaf::default());
     let turnstile = Turnstile::new(Arc::clone(&limiter) as Arc<dyn RateLimiter>, Arc::new(clock()));
     let permit = turnstile.acquire(&call("a", "x"), SECOND).await.unwrap();
-    let mut settling = Box::pin(permit.settle(&Observation::throttled(None)));
+    let told = Observation::throttled(None);
+    let mut settling = Box::pin(permit.settle(&told));
     assert!(futures_util::poll!(&mut settling).is_pending());
     drop(settling);
     assert_eq!(*limiter.0.lock().unwrap(), ["observed", "released"]);

@@ -17,7 +17,8 @@ use integrations_core::clock::{Clock, ManualClock};
 use integrations_core::http::Priority;
 use integrations_core::resilience::{
     Attempt, BreakerKey, BreakerPermit, BreakerSettings, BreakerState, Bulkhead, BulkheadLimits,
-    BulkheadPermit, CircuitBreaker, ExponentialRetry, Observation, Outcome, RetryBudget, RollingBreaker, hints,
+    BulkheadPermit, CircuitBreaker, ExponentialRetry, Observation, Outcome, RetryBudget, RollingBreaker,
+    hints,
 };
 use integrations_core::{ConnectionId, Disposition, Error, ErrorKind, Result};
 
@@ -410,7 +411,8 @@ fn a_provider_that_refuses_gets_half_as_many_at_once_and_then_more_again() {
 #[test]
 fn whatever_answers_say_and_calls_are_cancelled_nobody_waits_for_ever() {
     cases(|random| {
-        let limits = BulkheadLimits { service: 1 + random.below(6), connection: 1 + random.below(5), waiting: 64 };
+        let limits =
+            BulkheadLimits { service: 1 + random.below(6), connection: 1 + random.below(5), waiting: 64 };
         let bulkhead = Bulkhead::new(limits);
         let crowd: Vec<ConnectionId> = ["a", "b", "c"].map(Into::into).into();
         let (mut waiting, mut under_way) = (Vec::new(), Vec::new());

@@ -24,8 +24,8 @@ pub(super) struct Gate {
     closed_until: Duration,
     /// What another process saw.
     closed_elsewhere: Duration,
-    /// The last mark of another process, and when it was first read.
-    heard: Option<(Told, Duration)>,
+    /// The last mark of another process.
+    heard: Option<Heard>,
     /// 429s in a row that named no time.
     strikes: u32,
     window: Option<Window>,
@@ -44,6 +44,16 @@ pub(super) struct Told {
     pub(super) at: i64,
     /// For how long its gate was closed then.
     pub(super) wait: Duration,
+}
+
+/// A mark of another process that was read.
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    mark: Told,
+    /// When it was first read.
+    first: Duration,
+    /// What the marks said that it took the place of.
+    before: Duration,
 }
 
 /// What the headers say.
@@ -161,14 +171,13 @@ impl Gate {
     /// there.
     pub(super) fn hear(&mut self, mark: Told, wall: DateTime<Utc>, now: Duration, again: Duration) {
         let mark = Told { wait: mark.wait.min(self.longest()), ..mark };
-        let known = self.heard.filter(|(known, _)| *known == mark);
-        let (_, first) = *self.heard.insert(known.unwrap_or((mark, now)));
-        let passed =
-            Duration::from_millis(wall.timestamp_millis().saturating_sub(mark.at).try_into().unwrap_or(0));
-        let left = mark.wait.saturating_sub(passed);
-        let until = (now + left).max(again).min(first + mark.wait);
-        // A newer mark may have taken the place of one that lasts longer.
-        self.closed_elsewhere = if known.is_some() { until } else { until.max(self.closed_elsewhere) };
+        let known = self.heard.filter(|heard| heard.mark == mark);
+        let heard = known.unwrap_or(Heard { mark, first: now, before: self.closed_elsewhere });
+        self.heard = Some(heard);
+        let passed = wall.timestamp_millis().saturating_sub(mark.at).try_into().unwrap_or(0);
+        let left = mark.wait.saturating_sub(Duration::from_millis(passed));
+        let until = (now + left).max(again).min(heard.first + mark.wait);
+        self.closed_elsewhere = until.max(heard.before);
     }
 
     /// No call is held back longer at once.
