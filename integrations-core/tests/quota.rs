@@ -315,6 +315,154 @@ async fn a_429_that_one_process_sees_holds_the_others_back() {
     drop(two.acquire(&a, SECOND).await.unwrap());
 }
 
+/// A process with a wall clock of its own; time passes alike for all.
+struct Process {
+    clock: ManualClock,
+    turnstile: Turnstile,
+}
+
+impl Process {
+    /// Its wall clock is off by so many seconds.
+    fn new(off: i64, store: &Arc<dyn KeyValueStore>) -> Self {
+        let clock = clock();
+        clock.set_wall(clock.now() + TimeDelta::seconds(off));
+        let turnstile = turnstile(with(Limits::UNKNOWN).shared(Arc::clone(store)), &clock);
+        Self { clock, turnstile }
+    }
+
+    async fn may_go(&self) -> bool {
+        self.turnstile.acquire(&call("a", "x"), Duration::ZERO).await.is_ok()
+    }
+
+    async fn is_told(&self, wait: Duration) {
+        let permit = self.turnstile.acquire(&call("a", "x"), SECOND).await.unwrap();
+        permit.settle(&Observation::throttled(Some(wait))).await;
+    }
+}
+
+const STEP: Duration = Duration::from_millis(250);
+
+/// Lets time pass until the process may go, for two hours at the most, and says how long that took.
+async fn held(process: &Process, clocks: &[&ManualClock], mut meanwhile: impl FnMut(u32)) -> Duration {
+    let mut passed = Duration::ZERO;
+    for step in 0.. {
+        if process.may_go().await || passed > 120 * MINUTE {
+            break;
+        }
+        clocks.iter().for_each(|clock| clock.advance(STEP));
+        passed += STEP;
+        meanwhile(step);
+    }
+    passed
+}
+
+#[tokio::test]
+async fn a_429_holds_another_process_back_as_told_however_the_wall_clocks_differ() {
+    const HOURS: i64 = 10 * 3_600;
+    for writer in [-HOURS, -300, -20, 0, 20, 300, HOURS] {
+        for reader in [-HOURS, -300, 0, 300, HOURS] {
+            let stores = clock();
+            let store: Arc<dyn KeyValueStore> = Arc::new(MemoryStore::with_clock(Arc::new(stores.clone())));
+            let [one, two] = [writer, reader].map(|off| Process::new(off, &store));
+            one.is_told(MINUTE).await;
+            let took = held(&two, &[&stores, &one.clock, &two.clock], |_| ()).await;
+            // The jitter is a second, and so is the time between two looks.
+            let told = MINUTE..=MINUTE + 2 * SECOND + STEP;
+            assert!(told.contains(&took), "{writer} s and {reader} s off: {took:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_429_holds_another_process_back_as_told_wherever_its_clock_jumps() {
+    for jump in [-36_000, -300, 300, 36_000] {
+        // One jump, or one after the other.
+        for often in [u32::MAX, 1] {
+            let stores = clock();
+            let store: Arc<dyn KeyValueStore> = Arc::new(MemoryStore::with_clock(Arc::new(stores.clone())));
+            let [one, two] = [300, -300].map(|off| Process::new(off, &store));
+            one.is_told(MINUTE).await;
+            let took = held(&two, &[&stores, &one.clock, &two.clock], |step| {
+                if step % often == 0 {
+                    two.clock.set_wall(two.clock.now() + TimeDelta::seconds(jump));
+                }
+            })
+            .await;
+            let told = MINUTE..=MINUTE + 2 * SECOND + STEP;
+            assert!(told.contains(&took), "jumps of {jump} s: {took:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_comes_late_waits_no_longer_than_was_told() {
+    for (off, most) in [(0, 2), (300, 2), (-300, 51)] {
+        let stores = clock();
+        let store: Arc<dyn KeyValueStore> = Arc::new(MemoryStore::with_clock(Arc::new(stores.clone())));
+        let one = Process::new(0, &store);
+        one.is_told(MINUTE).await;
+        stores.advance(50 * SECOND);
+        let two = Process::new(off + 50, &store);
+        let took = held(&two, &[&stores, &two.clock], |_| ()).await;
+        assert!((10 * SECOND..=(10 + most + 1) * SECOND).contains(&took), "{off} s off: {took:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_keeps_a_mark_too_long_or_loses_it_changes_nothing_for_who_has_read_it() {
+    #[derive(Debug)]
+    struct Odd(MemoryStore, std::sync::atomic::AtomicBool);
+    #[async_trait::async_trait]
+    impl KeyValueStore for Odd {
+        async fn get(&self, key: &str) -> integrations_core::Result<Option<Vec<u8>>> {
+            let lost = self.1.load(std::sync::atomic::Ordering::Relaxed);
+            if lost { Ok(None) } else { self.0.get(key).await }
+        }
+        async fn put(&self, key: &str, value: &[u8], _: Duration) -> integrations_core::Result<()> {
+            self.0.put(key, value, 600 * MINUTE).await
+        }
+        async fn put_if_absent(&self, _: &str, _: &[u8], _: Duration) -> integrations_core::Result<bool> {
+            Ok(true)
+        }
+        async fn take(&self, _: &str) -> integrations_core::Result<Option<Vec<u8>>> {
+            Ok(None)
+        }
+    }
+    for lost in [false, true] {
+        let stores = clock();
+        let odd = Arc::new(Odd(MemoryStore::with_clock(Arc::new(stores.clone())), false.into()));
+        let store: Arc<dyn KeyValueStore> = odd.clone();
+        let [one, two] = [0, 0].map(|off| Process::new(off, &store));
+        one.is_told(MINUTE).await;
+        assert!(!two.may_go().await);
+        odd.1.store(lost, std::sync::atomic::Ordering::Relaxed);
+        let took = held(&two, &[&stores, &two.clock], |_| ()).await;
+        assert!((MINUTE..=MINUTE + 2 * SECOND + STEP).contains(&took), "{lost}: {took:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_shorter_mark_does_not_shorten_a_longer_one_and_an_absurd_time_is_a_day() {
+    const CENTURY: Duration = Duration::from_secs(100 * 366 * 86_400);
+    let stores = clock();
+    let store: Arc<dyn KeyValueStore> = Arc::new(MemoryStore::with_clock(Arc::new(stores.clone())));
+    let [one, two, three] = [0, 0, 0].map(|off| Process::new(off, &store));
+    // The answers of two processes' calls that were under way at the same time.
+    let late = two.turnstile.acquire(&call("a", "x"), SECOND).await.unwrap();
+    one.is_told(MINUTE).await;
+    assert!(!three.may_go().await);
+    for clock in [&stores, &one.clock, &two.clock, &three.clock] {
+        clock.advance(2 * SECOND);
+    }
+    late.settle(&Observation::throttled(Some(5 * SECOND))).await;
+    let took = held(&three, &[&stores, &three.clock], |_| ()).await;
+    assert!(took >= 57 * SECOND && took <= 61 * SECOND, "{took:?}");
+
+    let (governor, clock) = (with(Limits::UNKNOWN).build(), clock());
+    governor.observe(&call("b", "x"), &Observation::throttled(Some(CENTURY)), now(&clock));
+    assert!(wait(governor.check(&call("b", "x"), now(&clock))).0 <= Duration::from_secs(86_401));
+}
+
 #[tokio::test]
 async fn processes_share_the_quota_of_the_application() {
     const LIMITS: Limits = Limits::new(&[Quota::new(Scope::App, 1_000, MINUTE)]);
@@ -589,4 +737,68 @@ async fn many_at_once_do_not_overrun_and_all_come_through() {
         assert!(window().count() <= 400);
         assert!(window().filter(|(_, other)| other.connection == call.connection).count() <= 100);
     }
+}
+
+#[test]
+fn settling_a_call_is_observing_and_releasing_it() {
+    const LIMITS: Limits = Limits::new(&[
+        Quota::new(Scope::App, 1_000, MINUTE).burst(30),
+        Quota::new(Scope::Connection, 300, MINUTE).of(Calls::Each).burst(10),
+    ])
+    .concurrent(3);
+    const GROUPS: Limits = LIMITS.told(Scope::Group, Calls::Each);
+    const APP: Limits = LIMITS.told(Scope::App, Calls::All);
+    for limits in [LIMITS, GROUPS, APP] {
+        let ([one, two], clock) = ([1, 2].map(|_| with(limits).build()), clock());
+        for number in 0_u32..2_000 {
+            let connection = ["a", "b", "c"][number as usize % 3];
+            let operation = if number % 5 < 3 { "x" } else { "y" };
+            let call = call(connection, operation).group("w");
+            let decision = one.check(&call, now(&clock));
+            assert_eq!(decision, two.check(&call, now(&clock)), "{number}");
+            if decision == Decision::Ready {
+                let resets = clock.now() + TimeDelta::seconds(30);
+                let told = match number % 97 {
+                    0 => Observation::throttled(Some(SECOND)),
+                    50 => Observation::throttled(Some(SECOND)).app_wide(),
+                    left => Observation::accepted().window(Some(100), 100 - left, resets),
+                };
+                one.observe(&call, &told, now(&clock));
+                one.release(&call, true, now(&clock));
+                two.settle(&call, &told, now(&clock));
+            }
+            clock.advance(Duration::from_millis(u64::from(number * 7_919 % 400)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_over_when_settling_begins_even_if_nobody_waits_for_its_end() {
+    #[derive(Debug, Default)]
+    struct Deaf(std::sync::Mutex<Vec<&'static str>>);
+    #[async_trait::async_trait]
+    impl RateLimiter for Deaf {
+        fn check(&self, _: &Call, _: Moment) -> Decision {
+            Decision::Ready
+        }
+        fn release(&self, _: &Call, sent: bool, _: Moment) {
+            self.0.lock().unwrap().push(if sent { "released" } else { "put back" });
+        }
+        fn observe(&self, _: &Call, _: &Observation, _: Moment) {
+            self.0.lock().unwrap().push("observed");
+        }
+        async fn exchange(&self, _: &Call, _: Moment) -> integrations_core::Result<()> {
+            std::future::pending().await
+        }
+    }
+    let limiter = Arc::new(Deaf::default());
+    let turnstile = Turnstile::new(Arc::clone(&limiter) as Arc<dyn RateLimiter>, Arc::new(clock()));
+    let permit = turnstile.acquire(&call("a", "x"), SECOND).await.unwrap();
+    let told = Observation::throttled(None);
+    let mut settling = Box::pin(permit.settle(&told));
+    assert!(futures_util::poll!(&mut settling).is_pending());
+    drop(settling);
+    assert_eq!(*limiter.0.lock().unwrap(), ["observed", "released"]);
+    drop(turnstile.acquire(&call("a", "x"), SECOND).await.unwrap());
+    assert_eq!(*limiter.0.lock().unwrap(), ["observed", "released", "released"]);
 }

@@ -17,7 +17,8 @@ use integrations_core::clock::{Clock, ManualClock};
 use integrations_core::http::Priority;
 use integrations_core::resilience::{
     Attempt, BreakerKey, BreakerPermit, BreakerSettings, BreakerState, Bulkhead, BulkheadLimits,
-    BulkheadPermit, CircuitBreaker, ExponentialRetry, Outcome, RetryBudget, RollingBreaker, hints,
+    BulkheadPermit, CircuitBreaker, ExponentialRetry, Observation, Outcome, RetryBudget, RollingBreaker,
+    hints,
 };
 use integrations_core::{ConnectionId, Disposition, Error, ErrorKind, Result};
 
@@ -362,6 +363,105 @@ fn a_limit_that_is_raised_lets_those_who_wait_go_at_once() {
     assert!(poll(&mut waiting).is_pending());
     bulkhead.set_connection_limit(&anna, 2);
     assert!(poll(&mut waiting).is_ready());
+}
+
+#[test]
+fn a_provider_that_refuses_gets_half_as_many_at_once_and_then_more_again() {
+    let bulkhead = Bulkhead::new(BulkheadLimits { service: 16, connection: 4, waiting: 10 });
+    let (anna, bert) = ("anna".into(), "bert".into());
+    // What is no sign of too many at once changes nothing.
+    let now = DateTime::UNIX_EPOCH;
+    for told in [
+        Observation::accepted(),
+        Observation::throttled(None).window(Some(100), 0, now),
+        Observation::throttled(None).app_wide(),
+    ] {
+        places(&bulkhead, &anna, 4).iter_mut().for_each(|place| place.observe(&told));
+        assert_eq!(bulkhead.connection_limit(&anna), 4);
+    }
+    places(&bulkhead, &anna, 1)[0].observe(&Observation::throttled(None));
+    assert_eq!(bulkhead.connection_limit(&anna), 4, "one alone is not too many at once");
+    // Four at once are: for all four it is the same refusal.
+    let mut under_way = places(&bulkhead, &anna, 4);
+    let mut waiting = call(&bulkhead, &anna, Priority::Interactive);
+    assert!(poll(&mut waiting).is_pending());
+    under_way.iter_mut().for_each(|place| place.observe(&Observation::throttled(None)));
+    for left in [3, 2] {
+        under_way.pop_front();
+        assert_eq!(bulkhead.connection_limit(&anna), 2);
+        assert!(poll(&mut waiting).is_pending(), "{left} are under way and two may be");
+    }
+    under_way.pop_front();
+    let Poll::Ready(Ok(place)) = poll(&mut waiting) else { panic!("two may be under way") };
+    drop((place, under_way));
+    assert_eq!((bulkhead.connection_limit(&anna), bulkhead.connection_limit(&bert)), (2, 4));
+    for limit in [2, 3, 4] {
+        assert_eq!(bulkhead.connection_limit(&anna), limit);
+        for _ in 0..500 {
+            places(&bulkhead, &anna, 1)[0].observe(&Observation::accepted());
+        }
+    }
+    assert_eq!(bulkhead.connection_limit(&anna), 4);
+    // The host's limit stays the upper one.
+    places(&bulkhead, &anna, 4).iter_mut().for_each(|place| place.observe(&Observation::throttled(None)));
+    bulkhead.set_connection_limit(&anna, 1);
+    assert_eq!(bulkhead.connection_limit(&anna), 1);
+}
+
+#[test]
+fn whatever_answers_say_and_calls_are_cancelled_nobody_waits_for_ever() {
+    cases(|random| {
+        let limits =
+            BulkheadLimits { service: 1 + random.below(6), connection: 1 + random.below(5), waiting: 64 };
+        let bulkhead = Bulkhead::new(limits);
+        let crowd: Vec<ConnectionId> = ["a", "b", "c"].map(Into::into).into();
+        let (mut waiting, mut under_way) = (Vec::new(), Vec::new());
+        for _ in 0..60 {
+            match random.below(4) {
+                0 | 1 if waiting.len() < 60 => {
+                    let connection = random_of(&crowd, random);
+                    waiting.push(call(&bulkhead, &connection, Priority::Webhook));
+                }
+                2 if !waiting.is_empty() => drop(waiting.swap_remove(random.below(waiting.len()))),
+                _ if !under_way.is_empty() => {
+                    let mut place: BulkheadPermit = under_way.swap_remove(random.below(under_way.len()));
+                    match random.below(3) {
+                        0 => place.observe(&Observation::throttled(None)),
+                        1 => place.observe(&Observation::accepted()),
+                        _ => {}
+                    }
+                }
+                _ => {}
+            }
+            waiting.retain_mut(|call| match poll(call) {
+                Poll::Ready(place) => {
+                    under_way.push(place.unwrap());
+                    false
+                }
+                Poll::Pending => true,
+            });
+            for connection in &crowd {
+                assert!((1..=limits.connection).contains(&bulkhead.connection_limit(connection)));
+                let theirs = under_way.iter().filter(|place| place.connection() == connection).count();
+                assert!(theirs <= limits.connection);
+            }
+        }
+        while !waiting.is_empty() {
+            under_way.clear();
+            let before = waiting.len();
+            waiting.retain_mut(|call| match poll(call) {
+                Poll::Ready(place) => {
+                    under_way.push(place.unwrap());
+                    false
+                }
+                Poll::Pending => true,
+            });
+            assert!(waiting.len() < before, "places are free and nobody gets one");
+        }
+        under_way.clear();
+        let state = bulkhead.state();
+        assert_eq!((state.under_way, state.waiting, state.connections), (0, 0, 0));
+    });
 }
 
 #[test]

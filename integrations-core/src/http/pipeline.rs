@@ -27,9 +27,9 @@ use crate::connection::{ConnectionId, ServiceId};
 use crate::error::{Disposition, Error, ErrorKind, Result};
 use crate::observe::{Notice, Observer, Silent};
 use crate::resilience::{
-    Attempt, BreakerChange, BreakerKey, BreakerPermit, Bulkhead, Call, CircuitBreaker, ExponentialRetry,
-    Observation, Outcome, PerService, Permit, QuotaHint, RateLimiter, Reply, RetryBudget, RetryPolicy,
-    RollingBreaker, Turnstile, hints,
+    Attempt, BreakerChange, BreakerKey, BreakerPermit, Bulkhead, BulkheadPermit, Call, CircuitBreaker,
+    ExponentialRetry, Observation, Outcome, PerService, Permit, QuotaHint, RateLimiter, Reply, RetryBudget,
+    RetryPolicy, RollingBreaker, Turnstile, hints,
 };
 use futures_util::future::{Either, select};
 
@@ -250,7 +250,7 @@ impl Pipeline {
         let remaining = tries.ends.saturating_sub(self.parts.clock.monotonic());
         let turn = self.parts.turnstile.acquire(&tries.call, remaining).await?;
         let bulkhead = self.parts.bulkheads.of(caller.lane);
-        let _place = bulkhead.acquire(caller.connection, request.priority).await?;
+        let mut place = bulkhead.acquire(caller.connection, request.priority).await?;
         let circuit = self.admit(tries)?;
         let token = caller.credentials.token(refused).await?;
         let mut sent = request.clone();
@@ -261,7 +261,7 @@ impl Pipeline {
             *used = Some(token);
         }
         let outcome = self.parts.http.send(sent).await;
-        self.learn(caller, request, &turn, circuit, outcome).await
+        self.learn(caller, request, turn, &mut place, circuit, outcome).await
     }
 
     /// Reads what an answer says, and tells those who decide on the next one.
@@ -269,28 +269,22 @@ impl Pipeline {
         &self,
         caller: &Caller<'_>,
         request: &Request,
-        turn: &Permit,
+        turn: Permit,
+        place: &mut BulkheadPermit,
         circuit: BreakerPermit,
         outcome: Result<Response>,
     ) -> Result<Response> {
         let now = self.parts.clock.now();
         let window = outcome.as_ref().ok().and_then(|answer| hints::quota(&answer.headers, now));
         let outcome = outcome.and_then(|answer| judged(caller, request, answer, now));
-        let reply = match &outcome {
-            Ok(_) => Reply::Accepted,
-            Err(error) if error.kind() == ErrorKind::RateLimited => {
-                Reply::Throttled { retry_after: error.retry_after() }
-            }
-            Err(error) if error.status().is_some_and(|status| status < 500) => Reply::Accepted,
-            Err(_) => Reply::Unknown,
-        };
-        let mut observation = Observation::new(reply);
+        let mut observation = Observation::new(Reply::of(&outcome));
         if let Some(QuotaHint { limit, remaining, resets_at }) = window {
             let units = |units: Option<u64>| units.map(|units| u32::try_from(units).unwrap_or(u32::MAX));
             (observation.limit, observation.remaining) = (units(limit), units(remaining));
             observation.resets_at = resets_at;
         }
-        turn.observe(&observation).await;
+        place.observe(&observation);
+        turn.settle(&observation).await;
         let key = circuit.key().clone();
         self.circuit_changed(&key, circuit.finish(Outcome::of(&outcome)));
         if let Err(error) = &outcome
@@ -347,6 +341,8 @@ fn judged(
         None => caller.adapter.judge(request.operation, &answer),
     };
     let Err(error) = verdict else { return Ok(answer) };
+    // By its status an error is known to be the provider's.
+    let error = if error.status().is_none() { error.with_status(answer.status.as_u16()) } else { error };
     let Response { headers, body, .. } = &answer;
     // Some say how long to wait in a sentence of the body; further behind there is none.
     let sentence = str::from_utf8(&body[..body.len().min(4096)]).ok();

@@ -7,6 +7,7 @@
 //!
 //! There is no task in the background: whoever gives a place back passes it on.
 
+mod adaptive;
 mod queue;
 
 use std::fmt;
@@ -14,7 +15,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
+use self::adaptive::{Heard, Seat};
 use self::queue::{Arrival, Queue, Ticket, Turn, Verdict};
+use super::limiter::{Observation, Reply};
 use crate::connection::ConnectionId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Priority;
@@ -38,6 +41,11 @@ impl Default for BulkheadLimits {
 }
 
 /// The places of one service.
+///
+/// A connection whose provider refuses calls (429) although its quota is not used up has too many under
+/// way at once: half as many may be from then on, 1 at the least, and one more after each 500 calls that
+/// are let through, up to the limit. Calls that were under way when the limit was halved do not halve it
+/// again. What 4,096 connections have learnt so is kept.
 ///
 /// ```
 /// use integrations_core::http::Priority;
@@ -100,7 +108,7 @@ impl Bulkhead {
     pub async fn acquire(&self, connection: &ConnectionId, priority: Priority) -> Result<BulkheadPermit> {
         let (ticket, turn) = match self.shared.with(|queue, turns| queue.arrive(connection, priority, turns))
         {
-            Arrival::Place => return Ok(BulkheadPermit::new(&self.shared, connection)),
+            Arrival::Place(seat) => return Ok(BulkheadPermit::new(&self.shared, connection, seat)),
             Arrival::Full => return Err(queue_full()),
             Arrival::Queued(ticket, turn) => (ticket, turn),
         };
@@ -113,7 +121,8 @@ impl Bulkhead {
         self.shared.with(|queue, turns| queue.set_limit(connection, limit.max(1), turns));
     }
 
-    /// How many calls of this connection may be under way.
+    /// How many calls of this connection may be under way: the limit, or less after its provider refused
+    /// some.
     pub fn connection_limit(&self, connection: &ConnectionId) -> usize {
         self.shared.lock().limit(connection)
     }
@@ -167,9 +176,9 @@ impl Waiting<'_> {
         let verdict = (&mut self.turn).await;
         let Some(ticket) = self.ticket.take() else { return Err(queue_full()) };
         match verdict {
-            Ok(Verdict::Place) => {
+            Ok(Verdict::Place(seat)) => {
                 self.shared.lock().claim(ticket);
-                Ok(BulkheadPermit::new(self.shared, self.connection))
+                Ok(BulkheadPermit::new(self.shared, self.connection, seat))
             }
             Ok(Verdict::Crowded) | Err(_) => Err(queue_full()),
         }
@@ -190,21 +199,36 @@ impl Drop for Waiting<'_> {
 pub struct BulkheadPermit {
     shared: Arc<Shared>,
     connection: ConnectionId,
+    seat: Seat,
+    heard: Heard,
 }
 
 impl BulkheadPermit {
-    fn new(shared: &Arc<Shared>, connection: &ConnectionId) -> Self {
-        Self { shared: Arc::clone(shared), connection: connection.clone() }
+    fn new(shared: &Arc<Shared>, connection: &ConnectionId, seat: Seat) -> Self {
+        Self { shared: Arc::clone(shared), connection: connection.clone(), seat, heard: Heard::Nothing }
     }
 
     /// The connection whose call it is.
     pub fn connection(&self) -> &ConnectionId {
         &self.connection
     }
+
+    /// Says what the answer said; it counts when the place is given back. See [`Bulkhead`].
+    pub fn observe(&mut self, told: &Observation) {
+        self.heard = match told.outcome {
+            Reply::Accepted => Heard::Good,
+            // A quota that is used up says nothing about how many calls may be under way.
+            Reply::Throttled { .. } if told.remaining != Some(0) && !told.app_wide => Heard::Refused,
+            Reply::Throttled { .. } | Reply::Unknown => Heard::Nothing,
+        };
+    }
 }
 
 impl Drop for BulkheadPermit {
     fn drop(&mut self) {
-        self.shared.with(|queue, turns| queue.give_back(&self.connection, turns));
+        self.shared.with(|queue, turns| {
+            queue.learn(&self.connection, self.seat, self.heard);
+            queue.give_back(&self.connection, turns);
+        });
     }
 }

@@ -6,10 +6,13 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::limiter::{Moment, Observation, Reply};
 use crate::http::Priority;
 
-/// How far an answer's window may reach, where no quota says how long windows are.
+/// How far an answer's window may reach, and how long a 429 may close a gate, where no quota has a longer
+/// window: a time beyond is a mistake of somebody's clock or unit.
 const LONGEST_WINDOW: Duration = Duration::from_secs(24 * 3_600);
 const BUCKETS: u32 = 16;
 
@@ -20,7 +23,9 @@ pub(super) struct Gate {
     fallback: Duration,
     closed_until: Duration,
     /// What another process saw.
-    pub(super) closed_elsewhere: Duration,
+    closed_elsewhere: Duration,
+    /// The last mark of another process.
+    heard: Option<Heard>,
     /// 429s in a row that named no time.
     strikes: u32,
     window: Option<Window>,
@@ -30,6 +35,25 @@ pub(super) struct Gate {
     pub(super) last_used: Duration,
     /// When the marks of other processes were last read.
     pub(super) read_at: Option<Duration>,
+}
+
+/// What a process writes of a 429 for the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Told {
+    /// When it wrote that, by its own wall clock, in milliseconds since 1970.
+    pub(super) at: i64,
+    /// For how long its gate was closed then.
+    pub(super) wait: Duration,
+}
+
+/// A mark of another process that was read.
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    mark: Told,
+    /// When it was first read.
+    first: Duration,
+    /// What the marks said that it took the place of.
+    before: Duration,
 }
 
 /// What the headers say.
@@ -59,6 +83,7 @@ impl Gate {
             fallback,
             closed_until: Duration::ZERO,
             closed_elsewhere: Duration::ZERO,
+            heard: None,
             strikes: 0,
             window: None,
             pace: None,
@@ -127,7 +152,7 @@ impl Gate {
         if let (Some(remaining), Some(resets_at)) = (told.remaining, told.resets_at) {
             // By the provider's clock: what lies in the past, or too far off, says that the clocks differ.
             let left = (resets_at - now.wall).to_std().unwrap_or(Duration::ZERO);
-            self.follow(told.limit, remaining, cost, at + left.min(self.per.max(LONGEST_WINDOW)), at);
+            self.follow(told.limit, remaining, cost, at + left.min(self.longest()), at);
         }
         match told.outcome {
             Reply::Throttled { retry_after } => Some(self.close(retry_after, at, jitter)),
@@ -137,6 +162,27 @@ impl Gate {
             }
             Reply::Accepted | Reply::Unknown => None,
         }
+    }
+
+    /// Learns from a mark that is still there, and is read `again` then.
+    ///
+    /// Wall clocks may differ by anything, and jump: they make the wait more exact, and neither longer
+    /// than what was told, counted from when this process first read of it, nor shorter than the mark is
+    /// there.
+    pub(super) fn hear(&mut self, mark: Told, wall: DateTime<Utc>, now: Duration, again: Duration) {
+        let mark = Told { wait: mark.wait.min(self.longest()), ..mark };
+        let known = self.heard.filter(|heard| heard.mark == mark);
+        let heard = known.unwrap_or(Heard { mark, first: now, before: self.closed_elsewhere });
+        self.heard = Some(heard);
+        let passed = wall.timestamp_millis().saturating_sub(mark.at).try_into().unwrap_or(0);
+        let left = mark.wait.saturating_sub(Duration::from_millis(passed));
+        let until = (now + left).max(again).min(heard.first + mark.wait);
+        self.closed_elsewhere = until.max(heard.before);
+    }
+
+    /// No call is held back longer at once.
+    fn longest(&self) -> Duration {
+        self.per.max(LONGEST_WINDOW)
     }
 
     fn follow(&mut self, limit: Option<u32>, remaining: u32, cost: u32, resets: Duration, now: Duration) {
@@ -179,6 +225,7 @@ impl Gate {
             }
             self.fallback * (1 << self.strikes.saturating_sub(1))
         });
+        let wait = wait.min(self.longest());
         let wait = wait + (wait / 10).min(Duration::from_secs(1)).mul_f64(jitter);
         self.closed_until = self.closed_until.max(now + wait);
         // The answers of calls that left before the gate closed say nothing new.
@@ -299,7 +346,7 @@ impl Meter {
     }
 
     fn roll(&mut self, now: Duration) {
-        let number = u64::try_from(now.as_nanos() / self.width.as_nanos().max(1)).unwrap_or(u64::MAX);
+        let number = nanos(now) / nanos(self.width).max(1);
         let passed = number.saturating_sub(self.newest).min(u64::from(BUCKETS));
         for step in 0..passed {
             let slot = self.slot(number - step);
@@ -312,6 +359,11 @@ impl Meter {
     fn slot(&self, number: u64) -> usize {
         usize::try_from(number % u64::from(BUCKETS)).unwrap_or(0)
     }
+}
+
+/// In 64 bits, which last for 584 years and are divided in a tenth of the time of 128.
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Times in buckets are far below 2^52.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 
+use super::gate::Told;
 use super::limiter::{Call, Decision, Moment, Observation, RateLimiter};
 use super::quota::Limits;
 use super::service::{GateKey, Service, Who};
@@ -18,8 +19,8 @@ use crate::error::Result;
 /// The default [`RateLimiter`]: static quotas, and above them gates that follow what the provider says.
 ///
 /// * A call must fit in every [`Quota`](super::Quota) that counts it, or takes from none.
-/// * A 429 closes its key (see [`Limits::told_scope`]) for the time that the provider names, plus up to a
-///   tenth and a second of jitter; without a time for [`Limits::fallback_wait`], doubled each time in a
+/// * A 429 closes its key (see [`Limits::told_scope`]) for the time that the provider names, a day or the
+///   longest window of a quota at the most, plus up to a tenth and a second of jitter; without a time for [`Limits::fallback_wait`], doubled each time in a
 ///   row. Afterwards calls go at 98 % of the rate at which the 429 came, and slowly faster again.
 /// * Where headers say that little is left until the window starts anew, what is left is spread; 10 % of
 ///   the window are kept for webhooks and people, and 5 % for people; both melt away towards its end.
@@ -27,6 +28,16 @@ use crate::error::Result;
 ///   within [`read_every`](GovernorBuilder::read_every), and quotas of the whole application
 ///   ([`Scope::App`](super::Scope::App)) are divided among the processes. Other quotas are counted in
 ///   each process by itself.
+///
+/// # Clocks of several processes
+/// A 429 holds another process back as long as its mark is in the store, and never longer than told, from
+/// when that process first read of it: however the wall clocks differ, and wherever they jump. A wall
+/// clock that runs ahead by more than the time told only makes that process look again every
+/// [`read_every`](GovernorBuilder::read_every) instead of knowing the end; one that runs behind makes a
+/// process that comes late wait too long by the time that has passed, at the most. The store must measure
+/// times to live by one clock. The shares of quotas of the whole application are another matter: they are
+/// kept only while wall clocks differ by less than half an interval of the quota, which is about a
+/// hundredth of its window.
 ///
 /// Memory is bounded by [`max_keys`](GovernorBuilder::max_keys) for each service, and by the calls under
 /// way.
@@ -136,33 +147,26 @@ impl Governor {
 
     /// Writes what the other processes should know.
     async fn publish(&self, store: &dyn KeyValueStore, call: &Call, now: Moment) {
-        for mark in self.with(call, |service| std::mem::take(&mut service.marks)) {
-            let until = now.wall.timestamp_millis().saturating_add(millis(mark.closed_for));
-            let key = mark_key(&call.service, &mark.gate);
+        for (gate, wait) in self.with(call, |service| service.take_marks(now)) {
+            let key = mark_key(&call.service, &gate);
+            let mark = format!("{} {}", now.wall.timestamp_millis(), wait.as_millis());
             // Storage that fails must not hold up calls; this process knows anyway.
-            if let Err(error) = store.put(&key, until.to_string().as_bytes(), mark.closed_for).await {
+            if let Err(error) = store.put(&key, mark.as_bytes(), wait).await {
                 tracing::warn!(service = %call.service, %error, "a rate limit could not be shared");
             }
         }
     }
 
-    /// Reads what another process wrote: how long the gate stays closed.
+    /// Reads what another process wrote.
     async fn read(&self, store: &dyn KeyValueStore, call: &Call, gate: &GateKey, now: Moment) {
-        let closed_for = match store.get(&mark_key(&call.service, gate)).await {
-            Ok(None) => None,
-            // A mark that is there counts, even if by this clock it should be gone: until it is read again.
-            Ok(Some(value)) => {
-                let until = std::str::from_utf8(&value).ok().and_then(|text| text.parse::<i64>().ok());
-                let left = until.map_or(0, |until| until.saturating_sub(now.wall.timestamp_millis()));
-                let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
-                Some(if left.is_zero() { self.settings.read_every } else { left })
-            }
+        let mark = match store.get(&mark_key(&call.service, gate)).await {
+            Ok(value) => value.and_then(|value| read_mark(&value)),
             Err(error) => {
                 tracing::warn!(service = %call.service, %error, "shared rate limits could not be read");
                 None
             }
         };
-        self.with(call, |service| service.read(gate, closed_for, now));
+        self.with(call, |service| service.read(gate, mark, now));
     }
 }
 
@@ -178,6 +182,10 @@ impl RateLimiter for Governor {
 
     fn observe(&self, call: &Call, observation: &Observation, now: Moment) {
         self.with(call, |service| service.observe(call, observation, now));
+    }
+
+    fn settle(&self, call: &Call, observation: &Observation, now: Moment) {
+        self.with(call, |service| service.settle(call, observation, now));
     }
 
     async fn exchange(&self, call: &Call, now: Moment) -> Result<()> {
@@ -209,9 +217,10 @@ fn mark_key(service: &ServiceId, gate: &GateKey) -> String {
         use fmt::Write;
         let _ = write!(key, "{byte:02x}");
     }
-    key + ":" + gate.what
+    key + ":" + gate.what.unwrap_or_default()
 }
 
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+fn read_mark(value: &[u8]) -> Option<Told> {
+    let (at, wait) = std::str::from_utf8(value).ok()?.split_once(' ')?;
+    Some(Told { at: at.parse().ok()?, wait: Duration::from_millis(wait.parse().ok()?) })
 }

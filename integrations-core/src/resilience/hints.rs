@@ -9,8 +9,8 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDateTime, NaiveTime, TimeDelta, Utc};
-use http::HeaderMap;
-use http::header::{DATE, RETRY_AFTER};
+use http::header::{AsHeaderName, DATE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName};
 
 /// Longer than any provider means, and short enough to be added to any time: 100 years.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
@@ -18,11 +18,17 @@ const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 const MOST_SKEW: TimeDelta = TimeDelta::days(1);
 /// The families of quota headers: GitHub and Zoom, others, and draft-ietf-httpapi-ratelimit-headers
 /// (Microsoft Graph).
-const QUOTA_HEADERS: [[&str; 3]; 3] = [
-    ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"],
-    ["x-rate-limit-limit", "x-rate-limit-remaining", "x-rate-limit-reset"],
-    ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"],
+static QUOTA_HEADERS: [[HeaderName; 3]; 3] = [
+    named(["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"]),
+    named(["x-rate-limit-limit", "x-rate-limit-remaining", "x-rate-limit-reset"]),
+    named(["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"]),
 ];
+
+/// Names that are read once, not at every answer.
+const fn named(names: [&'static str; 3]) -> [HeaderName; 3] {
+    let [limit, remaining, reset] = names;
+    [HeaderName::from_static(limit), HeaderName::from_static(remaining), HeaderName::from_static(reset)]
+}
 
 /// What a provider says of its quota. Each part is there if the provider named it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +61,7 @@ pub struct QuotaHint {
 /// off, points in time are read on the provider's clock instead.
 pub fn retry_after(headers: &HeaderMap, body_message: Option<&str>, now: DateTime<Utc>) -> Option<Duration> {
     let there = provider_time(headers, now);
-    let header = texts(headers, RETRY_AFTER.as_str()).filter_map(|text| wait(text, there));
+    let header = texts(headers, RETRY_AFTER).filter_map(|text| wait(text, there));
     let millis = ["x-ms-retry-after-ms", "retry-after-ms"]
         .into_iter()
         .flat_map(|name| texts(headers, name))
@@ -74,12 +80,13 @@ pub fn retry_after(headers: &HeaderMap, body_message: Option<&str>, now: DateTim
 /// A reset is taken for seconds since 1970, or, if it is too small to be a date of this century, for
 /// seconds from now.
 pub fn quota(headers: &HeaderMap, now: DateTime<Utc>) -> Option<QuotaHint> {
-    let there = provider_time(headers, now);
     QUOTA_HEADERS.iter().find_map(|[limit, remaining, reset]| {
         let (limit, remaining) = (count(headers, limit), count(headers, remaining));
         if limit.is_none() && remaining.is_none() {
             return None;
         }
+        // Most answers name no quota: only one that does has its date read.
+        let there = provider_time(headers, now);
         let wait = until_reset(headers, reset, there).map(|wait| wait.min(LONGEST));
         let resets_at = wait.and_then(|wait| now.checked_add_signed(TimeDelta::from_std(wait).ok()?));
         Some(QuotaHint { limit, remaining, resets_at })
@@ -92,12 +99,12 @@ pub fn until_utc_midnight(now: DateTime<Utc>) -> Duration {
     midnight.map_or(Duration::ZERO, |midnight| from(now, midnight.and_utc()))
 }
 
-fn texts<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
+fn texts<N: AsHeaderName>(headers: &HeaderMap, name: N) -> impl Iterator<Item = &str> + use<'_, N> {
     headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok()).map(str::trim)
 }
 
 fn provider_time(headers: &HeaderMap, now: DateTime<Utc>) -> DateTime<Utc> {
-    texts(headers, DATE.as_str())
+    texts(headers, DATE)
         .find_map(|text| http_date(text, now))
         .filter(|there| (*there - now).abs() <= MOST_SKEW)
         .unwrap_or(now)
@@ -127,14 +134,14 @@ fn seconds(text: &str) -> Option<Duration> {
 }
 
 /// The number that a quota header begins with: drafts of the standard let parameters follow it.
-fn count(headers: &HeaderMap, name: &str) -> Option<u64> {
+fn count(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
     texts(headers, name).find_map(|text| {
         let end = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
         text[..end].parse().ok()
     })
 }
 
-fn until_reset(headers: &HeaderMap, name: &str, now: DateTime<Utc>) -> Option<Duration> {
+fn until_reset(headers: &HeaderMap, name: &HeaderName, now: DateTime<Utc>) -> Option<Duration> {
     /// Before 2001, in seconds; in milliseconds, before the year 33658.
     const AN_EPOCH: u64 = 1_000_000_000;
     texts(headers, name).find_map(|text| {

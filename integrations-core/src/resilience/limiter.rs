@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 
 use crate::clock::Clock;
 use crate::connection::{ConnectionId, ServiceId};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::http::{Priority, Request};
 
 /// A call that wants to be made.
@@ -151,6 +151,24 @@ pub enum Reply {
     Unknown,
 }
 
+impl Reply {
+    /// What the end of a call says of the provider's limits.
+    ///
+    /// Only the provider can say that there were too many, and it says so with a status: an error of
+    /// this process's own ([`quota_wait`](super::Turnstile::acquire), [`queue_full`](super::Bulkhead::acquire),
+    /// those of a transport that limits itself) must not teach it to go slower still.
+    pub fn of<T>(outcome: &Result<T>) -> Self {
+        match outcome {
+            Ok(_) => Self::Accepted,
+            Err(error) => match (error.kind(), error.status()) {
+                (ErrorKind::RateLimited, Some(_)) => Self::Throttled { retry_after: error.retry_after() },
+                (ErrorKind::RateLimited, None) | (_, None | Some(500..)) => Self::Unknown,
+                (_, Some(_)) => Self::Accepted,
+            },
+        }
+    }
+}
+
 impl Observation {
     /// An answer without news.
     pub const fn new(outcome: Reply) -> Self {
@@ -185,7 +203,8 @@ impl Observation {
 /// Decides which calls may go, and learns from what came of them.
 ///
 /// Every [`Ready`](Decision::Ready) is followed by one [`release`](Self::release), and by one
-/// [`observe`](Self::observe) if there was an answer. [`Turnstile`](super::Turnstile) sees to the first.
+/// [`observe`](Self::observe) if there was an answer; or by one [`settle`](Self::settle), which is both.
+/// [`Turnstile`](super::Turnstile) sees to the first.
 #[async_trait]
 pub trait RateLimiter: fmt::Debug + Send + Sync + 'static {
     /// May the call go now? Takes its units if so. Never blocks.
@@ -197,6 +216,13 @@ pub trait RateLimiter: fmt::Debug + Send + Sync + 'static {
     /// Learns from an answer. What other processes should know of it waits for the next
     /// [`exchange`](Self::exchange).
     fn observe(&self, call: &Call, observation: &Observation, now: Moment);
+
+    /// A call that was sent is over, and its answer says this. By default [`observe`](Self::observe), then
+    /// [`release`](Self::release); a limiter that can do both at once saves a look at its state.
+    fn settle(&self, call: &Call, observation: &Observation, now: Moment) {
+        self.observe(call, observation, now);
+        self.release(call, true, now);
+    }
 
     /// Tells other processes what was learnt, and learns from them what matters for the call. Waits for
     /// storage, never for a quota. The default does nothing.
@@ -224,4 +250,35 @@ impl RateLimiter for Unlimited {
     fn release(&self, _: &Call, _: bool, _: Moment) {}
 
     fn observe(&self, _: &Call, _: &Observation, _: Moment) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+
+    #[test]
+    fn only_the_provider_can_say_that_there_were_too_many() {
+        let wait = Duration::from_secs(7);
+        let limited = || Error::from(ErrorKind::RateLimited).with_retry_after(wait);
+        let throttled = Reply::Throttled { retry_after: Some(wait) };
+        for (error, reply) in [
+            (limited().with_status(429), throttled),
+            (limited().with_status(403), throttled),
+            (limited().with_status(503), throttled),
+            // Slack and others say it with status 200.
+            (limited().with_status(200), throttled),
+            (limited(), Reply::Unknown),
+            (limited().with_code("queue_full"), Reply::Unknown),
+            (limited().with_code("quota_wait"), Reply::Unknown),
+            (Error::from(ErrorKind::NotFound).with_status(404), Reply::Accepted),
+            (Error::from(ErrorKind::ServiceUnavailable).with_status(503), Reply::Unknown),
+            (Error::from(ErrorKind::Network), Reply::Unknown),
+            (Error::from(ErrorKind::ReauthorizationRequired), Reply::Unknown),
+        ] {
+            let shown = error.to_string();
+            assert_eq!(Reply::of(&Err::<(), _>(error)), reply, "{shown}");
+        }
+        assert_eq!(Reply::of(&Ok(())), Reply::Accepted);
+    }
 }

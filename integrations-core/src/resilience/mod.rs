@@ -22,6 +22,8 @@ mod gate;
 mod governor;
 pub mod hints;
 #[cfg(feature = "governor")]
+mod kept;
+#[cfg(feature = "governor")]
 mod lease;
 pub mod limiter;
 mod per_service;

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cell::{Cell, Rate, Ticks};
-use super::gate::Gate;
+use super::gate::{Gate, Told};
+use super::kept::{Forgettable, Kept};
 use super::lease::{Cut, Held, Lease};
-use super::limiter::{Call, Decision, Hold, Moment, Observation};
-use super::quota::{Calls, Counts, Limits, Scope};
+use super::limiter::{Call, Decision, Hold, Moment, Observation, Reply};
+use super::quota::{Calls, Counts, Limits, Quota, Scope};
 use crate::connection::ConnectionId;
 
 /// How often to look whether a place has become free, where nobody says so.
@@ -25,18 +26,29 @@ pub(super) enum Who {
     Connection(ConnectionId),
 }
 
+/// Which operations are counted together; `None` for all.
+pub(super) type What = Option<&'static str>;
+
 /// What a gate stands for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct GateKey {
     pub(super) who: Who,
-    pub(super) what: &'static str,
+    pub(super) what: What,
 }
 
-/// A mark for the other processes: this gate is closed for so long.
+impl GateKey {
+    const APP: Self = Self { who: Who::App, what: None };
+
+    fn is_app(&self) -> bool {
+        self.what.is_none() && matches!(self.who, Who::App)
+    }
+}
+
+/// A mark for the other processes: this gate is closed until then, in monotonic time.
 #[derive(Debug, Clone)]
 pub(super) struct Mark {
     pub(super) gate: GateKey,
-    pub(super) closed_for: Duration,
+    pub(super) until: Duration,
 }
 
 /// Something to ask the shared store for.
@@ -51,49 +63,137 @@ pub(super) struct Slot {
 #[derive(Debug)]
 pub(super) struct Service {
     limits: Limits,
-    rates: Vec<Rate>,
-    cells: HashMap<(usize, Who, &'static str), (Cell, Duration)>,
-    gates: HashMap<GateKey, Gate>,
+    cells: Cells,
+    gates: Gates,
     /// For the quotas of the application, where there is a shared store; by number of quota.
-    leases: HashMap<(usize, &'static str), Lease>,
+    leases: HashMap<(usize, What), Lease>,
+    /// Counted only where there is a limit.
     flights: HashMap<ConnectionId, u32>,
     pub(super) marks: Vec<Mark>,
     ticks: Ticks,
     now: Duration,
     /// How old the marks of other processes may be; `None` without a shared store.
     read_every: Option<Duration>,
-    max_keys: usize,
     random: u64,
+    /// Kept from check to check, so that none allocates.
+    taken: Vec<usize>,
+}
+
+/// The gates: one for the whole application, which every call looks at, and those of the keys.
+#[derive(Debug)]
+struct Gates {
+    limits: Limits,
+    app: Gate,
+    others: Kept<GateKey, Gate>,
+}
+
+impl Gates {
+    fn of(&mut self, key: GateKey, now: Duration) -> &mut Gate {
+        if key.is_app() { &mut self.app } else { other(&self.limits, &mut self.others, key, now) }
+    }
+
+    /// The application's gate, and that of the key where it is another.
+    fn both(&mut self, key: GateKey, now: Duration) -> (&mut Gate, Option<&mut Gate>) {
+        let other = (!key.is_app()).then(|| other(&self.limits, &mut self.others, key, now));
+        (&mut self.app, other)
+    }
+
+    fn known(&mut self, key: &GateKey) -> Option<&mut Gate> {
+        if key.is_app() { Some(&mut self.app) } else { self.others.known(key) }
+    }
+}
+
+fn other<'a>(
+    limits: &Limits,
+    others: &'a mut Kept<GateKey, Gate>,
+    key: GateKey,
+    now: Duration,
+) -> &'a mut Gate {
+    others.of(key, now, |key| {
+        let scope = match key.who {
+            Who::App => Scope::App,
+            Who::Group(_) => Scope::Group,
+            Who::Connection(_) => Scope::Connection,
+        };
+        new_gate(limits, scope, now)
+    })
+}
+
+fn new_gate(limits: &Limits, scope: Scope, now: Duration) -> Gate {
+    let quotas = limits.quotas.iter().filter(|quota| quota.scope == scope);
+    let per = quotas.map(|quota| quota.per).min().unwrap_or(Duration::from_secs(60));
+    Gate::new(per, limits.fallback_wait, now)
+}
+
+impl Forgettable for Gate {
+    fn matters(&self, now: Duration) -> bool {
+        !self.idle(now)
+    }
+
+    fn used(&self) -> Duration {
+        self.last_used
+    }
+}
+
+/// The cells of the static quotas, each with the time of its last use.
+#[derive(Debug)]
+struct Cells {
+    rates: Vec<Rate>,
+    ticks: Ticks,
+    all: Kept<(usize, Who, What), (Cell, Duration)>,
+}
+
+impl Cells {
+    fn of(&mut self, number: usize, who: Who, what: What, now: Duration) -> &Cell {
+        let Self { rates, ticks, all } = self;
+        let entry = all.of((number, who, what), now, |_| (Cell::new(rates[number], ticks), now));
+        entry.1 = now;
+        &entry.0
+    }
+}
+
+impl Forgettable for (Cell, Duration) {
+    fn matters(&self, _: Duration) -> bool {
+        !self.0.rested()
+    }
+
+    fn used(&self) -> Duration {
+        self.1
+    }
 }
 
 impl Service {
     pub(super) fn new(limits: Limits, read_every: Option<Duration>, max_keys: usize, seed: u64) -> Self {
         let rates = limits.quotas.iter().map(|quota| Rate::of(quota, limits.dearest(quota))).collect();
+        let ticks = Ticks::default();
         Self {
             limits,
-            rates,
-            cells: HashMap::new(),
-            gates: HashMap::new(),
+            cells: Cells { rates, ticks: ticks.clone(), all: Kept::new(max_keys) },
+            gates: Gates {
+                limits,
+                app: new_gate(&limits, Scope::App, Duration::ZERO),
+                others: Kept::new(max_keys),
+            },
             leases: HashMap::new(),
             flights: HashMap::new(),
             marks: Vec::new(),
-            ticks: Ticks::default(),
+            ticks,
             now: Duration::ZERO,
             read_every,
-            max_keys,
             random: seed,
+            taken: Vec::new(),
         }
     }
 
     pub(super) fn check(&mut self, call: &Call, moment: Moment) -> Decision {
         let now = self.tick(moment);
-        let wall = wall(moment);
-        let units = self.limits.cost(call.operation, call.cost);
-        let (app, told) = self.gate_keys(call);
+        let limits = self.limits;
+        let units = limits.cost(call.operation, call.cost);
+        let key = told(&limits, call);
         if let Some(every) = self.read_every {
             let fresh = |gate: &Gate| gate.read_at.is_some_and(|read| now < read + every && now >= read);
-            let fresh = |key: &GateKey| self.gates.get(key).is_some_and(fresh);
-            if !self.marks.is_empty() || !fresh(&app) || !fresh(&told) {
+            let told = self.gates.known(&key).is_some_and(|gate| fresh(gate));
+            if !self.marks.is_empty() || !told || !fresh(&self.gates.app) {
                 return Decision::Exchange;
             }
         }
@@ -102,74 +202,75 @@ impl Service {
         let mut wait = |after: Duration, hold: Hold| {
             longest = longest.max(Some((after, hold)));
         };
-        if self.limits.concurrent.is_some_and(|most| self.under_way(&call.connection) >= most) {
+        if limits.concurrent.is_some_and(|most| self.under_way(&call.connection) >= most) {
             wait(CONCURRENCY_POLL, Hold::Connection);
         }
-        for key in [Some(&told), (app != told).then_some(&app)].into_iter().flatten() {
-            let gate = self.gate(key, now);
-            if let Some(after) = gate.wait(units, call.priority, now) {
-                wait(after, hold(&key.who, key.what.is_empty()));
-            }
+        let held_by_key = hold(&key.who, key.what.is_none());
+        let (app, told) = self.gates.both(key, now);
+        if let Some(after) = app.wait(units, call.priority, now) {
+            wait(after, Hold::Service);
+        }
+        if let Some(after) = told.as_ref().and_then(|gate| gate.wait(units, call.priority, now)) {
+            wait(after, held_by_key);
         }
         let mut exchange = false;
-        let mut taken = Vec::new();
-        for (number, quota) in self.limits.quotas.iter().enumerate() {
-            let Some(what) = self.limits.counted(quota.calls, call.operation) else { continue };
-            let units = if quota.counts == Counts::Requests { 1 } else { units };
+        self.taken.clear();
+        for (number, quota, what) in counting(&limits, call) {
+            let units = units_of(quota, units);
             let hold = hold(&who(quota.scope, call), quota.calls == Calls::All);
-            if self.leased(quota.scope) {
-                match self.lease(number, what).check(units, wall) {
+            if leased(self.read_every, quota.scope) {
+                match lease(&mut self.leases, &limits, number, what).check(units, wall(moment)) {
                     Held::Enough => {}
                     Held::Try => exchange = true,
                     Held::Wait(after) => wait(after, hold),
                 }
                 continue;
             }
-            let key = (number, who(quota.scope, call), what);
-            match self.cell(&key, now).take(units) {
-                Ok(()) => taken.push((key, units)),
+            match self.cells.of(number, who(quota.scope, call), what, now).take(units) {
+                Ok(()) => self.taken.push(number),
                 Err(after) => wait(after, hold),
             }
         }
         if longest.is_some() || exchange {
-            for (key, units) in taken {
-                self.cell(&key, now).put_back(units);
+            for (number, quota, what) in counting(&limits, call) {
+                if self.taken.contains(&number) {
+                    let own = self.cells.of(number, who(quota.scope, call), what, now);
+                    own.put_back(units_of(quota, units));
+                }
             }
             return match longest {
                 Some((after, hold)) => Decision::Wait { after, hold },
                 None => Decision::Exchange,
             };
         }
-        self.each_lease(call, units, Lease::take);
-        self.gate(&told, now).take(units, now);
-        if app != told {
-            self.gate(&app, now).take(units, now);
+        app.take(units, now);
+        if let Some(told) = told {
+            told.take(units, now);
         }
-        *self.flights.entry(call.connection.clone()).or_default() += 1;
+        self.each_lease(call, units, Lease::take);
+        if limits.concurrent.is_some() {
+            *self.flights.entry(call.connection.clone()).or_default() += 1;
+        }
         Decision::Ready
     }
 
     pub(super) fn release(&mut self, call: &Call, sent: bool, moment: Moment) {
         let now = self.tick(moment);
-        let units = self.limits.cost(call.operation, call.cost);
-        if let Some(count) = self.flights.get_mut(&call.connection) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.flights.remove(&call.connection);
-            }
-        }
-        let (app, told) = self.gate_keys(call);
-        for key in [Some(&told), (app != told).then_some(&app)].into_iter().flatten() {
-            if let Some(gate) = self.gates.get_mut(key) {
-                gate.release(units, sent);
-            }
+        let limits = self.limits;
+        let units = limits.cost(call.operation, call.cost);
+        self.landed(&call.connection);
+        let key = told(&limits, call);
+        self.gates.app.release(units, sent);
+        if !key.is_app()
+            && let Some(gate) = self.gates.known(&key)
+        {
+            gate.release(units, sent);
         }
         if !sent {
-            for (number, quota) in self.limits.quotas.iter().enumerate() {
-                let Some(what) = self.limits.counted(quota.calls, call.operation) else { continue };
-                let units = if quota.counts == Counts::Requests { 1 } else { units };
-                if !self.leased(quota.scope) {
-                    self.cell(&(number, who(quota.scope, call), what), now).put_back(units);
+            for (number, quota, what) in counting(&limits, call) {
+                if !leased(self.read_every, quota.scope) {
+                    let own = self.cells.of(number, who(quota.scope, call), what, now);
+                    own.put_back(units_of(quota, units));
                 }
             }
             self.each_lease(call, units, |lease, units| lease.put_back(units, wall(moment)));
@@ -177,40 +278,66 @@ impl Service {
     }
 
     pub(super) fn observe(&mut self, call: &Call, told: &Observation, moment: Moment) {
+        let key = self.spoken_of(call, told);
+        self.learn(key, call, told, moment);
+    }
+
+    /// Observes, then releases a call that was sent.
+    pub(super) fn settle(&mut self, call: &Call, told: &Observation, moment: Moment) {
+        let key = self.spoken_of(call, told);
+        if told.app_wide {
+            self.learn(key, call, told, moment);
+            return self.release(call, true, moment);
+        }
+        let is_app = key.is_app();
+        let (gate, units) = self.learn(key, call, told, moment);
+        gate.release(units, true);
+        if !is_app {
+            self.gates.app.release(units, true);
+        }
+        self.landed(&call.connection);
+    }
+
+    /// What an answer speaks of.
+    fn spoken_of(&self, call: &Call, observation: &Observation) -> GateKey {
+        if observation.app_wide { GateKey::APP } else { told(&self.limits, call) }
+    }
+
+    fn learn(&mut self, key: GateKey, call: &Call, told: &Observation, moment: Moment) -> (&mut Gate, u32) {
         let now = self.tick(moment);
         let units = self.limits.cost(call.operation, call.cost);
-        let (app, by_call) = self.gate_keys(call);
-        let key = if told.app_wide { app } else { by_call };
         let jitter = self.jitter();
-        if let Some(closed_for) = self.gate(&key, now).observe(units, told, moment, jitter)
-            && self.read_every.is_some()
+        let shared = self.read_every.is_some();
+        let mark = (shared && matches!(told.outcome, Reply::Throttled { .. })).then(|| key.clone());
+        let gate = self.gates.of(key, now);
+        if let Some(closed_for) = gate.observe(units, told, moment, jitter)
+            && let Some(key) = mark
         {
             self.marks.retain(|mark| mark.gate != key);
-            self.marks.push(Mark { gate: key, closed_for });
+            self.marks.push(Mark { gate: key, until: now + closed_for });
         }
+        (gate, units)
     }
 
     /// What the shared store has to be asked before the call can be decided: the gates whose marks are
     /// too old, and the open slots of leases that are short.
     pub(super) fn questions(&mut self, call: &Call, moment: Moment) -> (Vec<GateKey>, Vec<Slot>) {
         let now = self.tick(moment);
-        let units = self.limits.cost(call.operation, call.cost);
-        let (app, told) = self.gate_keys(call);
-        let mut keys = vec![told];
-        if keys[0] != app {
-            keys.push(app);
+        let limits = self.limits;
+        let units = limits.cost(call.operation, call.cost);
+        let mut keys = vec![told(&limits, call)];
+        if !keys[0].is_app() {
+            keys.push(GateKey::APP);
         }
         let every = self.read_every.unwrap_or(Duration::MAX);
         keys.retain(|key| {
-            self.gates.get(key).and_then(|gate| gate.read_at).is_none_or(|read| now >= read + every)
+            self.gates.known(key).and_then(|gate| gate.read_at).is_none_or(|read| now >= read + every)
         });
         let mut slots = Vec::new();
-        for (number, quota) in self.limits.quotas.iter().enumerate() {
-            let Some(what) = self.limits.counted(quota.calls, call.operation) else { continue };
-            if self.leased(quota.scope) {
-                let units = if quota.counts == Counts::Requests { 1 } else { units };
-                let lease = self.lease(number, what);
-                if lease.check(units, wall(moment)) == Held::Try {
+        for (number, quota, what) in counting(&limits, call) {
+            if leased(self.read_every, quota.scope) {
+                let lease = lease(&mut self.leases, &limits, number, what);
+                if lease.check(units_of(quota, units), wall(moment)) == Held::Try {
                     slots.push(Slot { quota: number, place: lease.slot(), keep: lease.cut.keep() });
                 }
             }
@@ -218,19 +345,30 @@ impl Service {
         (keys, slots)
     }
 
-    /// What other processes say of a gate: closed until then, or open.
-    pub(super) fn read(&mut self, key: &GateKey, closed_for: Option<Duration>, moment: Moment) {
+    /// The marks for the other processes that were not fetched before, each with the time it has left.
+    pub(super) fn take_marks(&mut self, moment: Moment) -> Vec<(GateKey, Duration)> {
         let now = self.tick(moment);
-        let gate = self.gate(key, now);
+        let marks = std::mem::take(&mut self.marks).into_iter();
+        let left = marks.map(|Mark { gate, until }| (gate, until.saturating_sub(now)));
+        left.filter(|(_, left)| !left.is_zero()).collect()
+    }
+
+    /// What other processes say of a gate: closed, by that mark, or nothing.
+    pub(super) fn read(&mut self, key: &GateKey, mark: Option<Told>, moment: Moment) {
+        let now = self.tick(moment);
+        let again = now + self.read_every.unwrap_or_default();
+        let gate = self.gates.of(key.clone(), now);
         gate.read_at = Some(now);
-        gate.closed_elsewhere = closed_for.map_or(Duration::ZERO, |wait| now + wait);
+        if let Some(mark) = mark {
+            gate.hear(mark, moment.wall, now, again);
+        }
     }
 
     /// What came of trying for a slot.
     pub(super) fn tried(&mut self, call: &Call, slot: &Slot, won: bool) {
         let Some(quota) = self.limits.quotas.get(slot.quota) else { return };
         if let Some(what) = self.limits.counted(quota.calls, call.operation) {
-            self.lease(slot.quota, what).tried(slot.place, won);
+            lease(&mut self.leases, &self.limits, slot.quota, named(what)).tried(slot.place, won);
         }
     }
 
@@ -243,9 +381,9 @@ impl Service {
         format!("{}:{what}:{}per{per}:{interval}:{number}", slot.quota, quota.units)
     }
 
-    /// How many keys are held.
+    /// How many keys are held, beside that of the application.
     pub(super) fn keys(&self) -> usize {
-        self.cells.len().max(self.gates.len())
+        self.cells.all.len().max(self.gates.others.len())
     }
 
     fn tick(&mut self, moment: Moment) -> Duration {
@@ -258,61 +396,23 @@ impl Service {
         self.flights.get(connection).copied().unwrap_or_default()
     }
 
-    fn leased(&self, scope: Scope) -> bool {
-        scope == Scope::App && self.read_every.is_some()
+    /// A call is no longer under way.
+    fn landed(&mut self, connection: &ConnectionId) {
+        if let Some(count) = self.flights.get_mut(connection) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.flights.remove(connection);
+            }
+        }
     }
 
     fn each_lease(&mut self, call: &Call, units: u32, mut act: impl FnMut(&mut Lease, u32)) {
-        for (number, quota) in self.limits.quotas.iter().enumerate() {
-            let Some(what) = self.limits.counted(quota.calls, call.operation) else { continue };
-            if self.leased(quota.scope) {
-                act(self.lease(number, what), if quota.counts == Counts::Requests { 1 } else { units });
+        let limits = self.limits;
+        for (number, quota, what) in counting(&limits, call) {
+            if leased(self.read_every, quota.scope) {
+                act(lease(&mut self.leases, &limits, number, what), units_of(quota, units));
             }
         }
-    }
-
-    fn lease(&mut self, number: usize, what: &'static str) -> &mut Lease {
-        let limits = &self.limits;
-        self.leases.entry((number, what)).or_insert_with(|| {
-            let quota = &limits.quotas[number];
-            Lease::new(Cut::of(quota, limits.dearest(quota)))
-        })
-    }
-
-    /// The gate of the whole application, and the one that the provider's answers to the call speak of.
-    fn gate_keys(&self, call: &Call) -> (GateKey, GateKey) {
-        let what = self.limits.counted(self.limits.told_calls, call.operation).unwrap_or_default();
-        (GateKey { who: Who::App, what: "" }, GateKey { who: who(self.limits.told_scope, call), what })
-    }
-
-    fn gate(&mut self, key: &GateKey, now: Duration) -> &mut Gate {
-        if !self.gates.contains_key(key) {
-            if self.gates.len() >= self.max_keys {
-                retire(&mut self.gates, |gate| !gate.idle(now), |gate| gate.last_used);
-            }
-            let scope = match key.who {
-                Who::App => Scope::App,
-                Who::Group(_) => Scope::Group,
-                Who::Connection(_) => Scope::Connection,
-            };
-            let quotas = self.limits.quotas.iter().filter(|quota| quota.scope == scope);
-            let per = quotas.map(|quota| quota.per).min().unwrap_or(Duration::from_secs(60));
-            self.gates.insert(key.clone(), Gate::new(per, self.limits.fallback_wait, now));
-        }
-        let limits = &self.limits;
-        self.gates
-            .entry(key.clone())
-            .or_insert_with(|| Gate::new(Duration::from_secs(60), limits.fallback_wait, now))
-    }
-
-    fn cell(&mut self, key: &(usize, Who, &'static str), now: Duration) -> &Cell {
-        if !self.cells.contains_key(key) && self.cells.len() >= self.max_keys {
-            retire(&mut self.cells, |(cell, _)| !cell.rested(), |(_, used)| *used);
-        }
-        let entry =
-            self.cells.entry(key.clone()).or_insert_with(|| (Cell::new(self.rates[key.0], &self.ticks), now));
-        entry.1 = now;
-        &entry.0
     }
 
     /// Between 0 and 1, by SplitMix64.
@@ -325,22 +425,47 @@ impl Service {
     }
 }
 
-/// Makes room in a full map: first what no longer matters, then an eighth, the longest unused.
-fn retire<K: Clone + Eq + std::hash::Hash, V>(
-    map: &mut HashMap<K, V>,
-    matters: impl Fn(&V) -> bool,
-    used: impl Fn(&V) -> Duration,
-) {
-    let full = map.len();
-    map.retain(|_, value| matters(value));
-    let excess = map.len().saturating_sub(full - full.div_ceil(8));
-    if excess > 0 {
-        let mut times: Vec<_> = map.iter().map(|(key, value)| (used(value), key.clone())).collect();
-        times.select_nth_unstable_by_key(excess - 1, |(used, _)| *used);
-        for (_, key) in &times[..excess] {
-            map.remove(key);
-        }
-    }
+/// The quotas that count a call, each with its number and what it counts the call under.
+fn counting<'a>(
+    limits: &'a Limits,
+    call: &Call,
+) -> impl Iterator<Item = (usize, &'static Quota, What)> + use<'a> {
+    let operation = call.operation;
+    limits.quotas.iter().enumerate().filter_map(move |(number, quota)| {
+        limits.counted(quota.calls, operation).map(|what| (number, quota, named(what)))
+    })
+}
+
+fn units_of(quota: &Quota, units: u32) -> u32 {
+    if quota.counts == Counts::Requests { 1 } else { units }
+}
+
+/// All operations together have no name. Comparing empty names costs more than comparing none: the
+/// vector instructions that compare memory are slow where there is nothing behind the pointer.
+fn named(what: &'static str) -> What {
+    (!what.is_empty()).then_some(what)
+}
+
+fn leased(read_every: Option<Duration>, scope: Scope) -> bool {
+    scope == Scope::App && read_every.is_some()
+}
+
+fn lease<'a>(
+    leases: &'a mut HashMap<(usize, What), Lease>,
+    limits: &Limits,
+    number: usize,
+    what: What,
+) -> &'a mut Lease {
+    leases.entry((number, what)).or_insert_with(|| {
+        let quota = &limits.quotas[number];
+        Lease::new(Cut::of(quota, limits.dearest(quota)))
+    })
+}
+
+/// The gate that the provider's answers to the call speak of.
+fn told(limits: &Limits, call: &Call) -> GateKey {
+    let what = limits.counted(limits.told_calls, call.operation).and_then(named);
+    GateKey { who: who(limits.told_scope, call), what }
 }
 
 fn who(scope: Scope, call: &Call) -> Who {

@@ -96,7 +96,8 @@ struct Waiter {
 #[must_use = "dropping it says that the call is over"]
 pub struct Permit {
     shared: Arc<Shared>,
-    waiter: Arc<Waiter>,
+    call: Call,
+    released: bool,
 }
 
 impl Turnstile {
@@ -117,7 +118,11 @@ impl Turnstile {
     pub async fn acquire(&self, call: &Call, within: Duration) -> Result<Permit> {
         // Clocks add to it.
         let within = within.min(LONGEST_WAIT);
-        let deadline = self.shared.clock.monotonic().saturating_add(within);
+        let now = Moment::of(&*self.shared.clock);
+        if self.shared.passes_at_once(call, now) {
+            return Ok(Permit::new(&self.shared, call.clone()));
+        }
+        let deadline = now.monotonic.saturating_add(within);
         let ticket = Ticket::enter(&self.shared, call.clone(), deadline);
         self.shared.admission(&ticket.waiter, within).await?;
         Ok(ticket.redeem())
@@ -130,17 +135,37 @@ impl Turnstile {
 }
 
 impl Permit {
+    fn new(shared: &Arc<Shared>, call: Call) -> Self {
+        Self { shared: Arc::clone(shared), call, released: false }
+    }
+
     /// Says what the answer said, and lets other processes know what matters to them.
     ///
     /// # Cancel safety
     /// What the answer said is kept in this process, whatever happens.
     pub async fn observe(&self, observation: &Observation) {
-        let Shared { limiter, clock, .. } = &*self.shared;
-        limiter.observe(&self.waiter.call, observation, Moment::of(&**clock));
+        let now = Moment::of(&*self.shared.clock);
+        self.shared.limiter.observe(&self.call, observation, now);
+        self.share(observation, now).await;
+    }
+
+    /// As [`observe`](Self::observe), of a call that is over with this.
+    ///
+    /// # Cancel safety
+    /// As that of [`observe`](Self::observe).
+    pub async fn settle(mut self, observation: &Observation) {
+        let now = Moment::of(&*self.shared.clock);
+        self.released = true;
+        self.shared.limiter.settle(&self.call, observation, now);
+        self.shared.freed(&self.call);
+        self.share(observation, now).await;
+    }
+
+    async fn share(&self, observation: &Observation, now: Moment) {
         if let super::Reply::Throttled { .. } = observation.outcome {
-            // What cannot be shared now is shared with the next exchange.
-            if let Err(error) = limiter.exchange(&self.waiter.call, Moment::of(&**clock)).await {
-                tracing::warn!(service = %self.waiter.call.service, %error, "a rate limit could not be shared");
+            // This process knows; that another one does not, stops nobody.
+            if let Err(error) = self.shared.limiter.exchange(&self.call, now).await {
+                tracing::warn!(service = %self.call.service, %error, "a rate limit could not be shared");
             }
         }
     }
@@ -148,8 +173,10 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.shared.limiter.release(&self.waiter.call, true, Moment::of(&*self.shared.clock));
-        self.shared.freed(&self.waiter.call);
+        if !self.released {
+            self.shared.limiter.release(&self.call, true, Moment::of(&*self.shared.clock));
+            self.shared.freed(&self.call);
+        }
     }
 }
 
@@ -184,7 +211,7 @@ impl<'a> Ticket<'a> {
 
     fn redeem(mut self) -> Permit {
         self.redeemed = true;
-        Permit { shared: Arc::clone(self.shared), waiter: Arc::clone(&self.waiter) }
+        Permit::new(self.shared, self.waiter.call.clone())
     }
 }
 
@@ -216,6 +243,12 @@ impl Drop for Ticket<'_> {
 impl Shared {
     fn lines(&self) -> MutexGuard<'_, HashMap<ServiceId, Lines>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets a call through where it finds no line. While it looks, nobody can line up before it.
+    fn passes_at_once(&self, call: &Call, now: Moment) -> bool {
+        let all = self.lines();
+        !all.contains_key(&call.service) && self.limiter.check(call, now) == Decision::Ready
     }
 
     /// Waits for the verdict; and decides on all calls while it is the leader.
@@ -463,6 +496,6 @@ impl fmt::Debug for Turnstile {
 
 impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Permit").field(&self.waiter.call).finish()
+        f.debug_tuple("Permit").field(&self.call).finish()
     }
 }

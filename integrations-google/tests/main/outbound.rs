@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::future::Future;
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
@@ -222,6 +223,78 @@ async fn ten_bad_minutes_cost_the_provider_no_more_than_the_budget() {
     assert!(extra <= 10 + 20 + (calls * 15).div_ceil(100), "{extra} extra of {calls}");
     assert!(asked < calls / 10, "the circuit holds most of them back: {asked} of {calls}");
     assert!(recovered.unwrap() <= Duration::from_secs(61), "{recovered:?}");
+}
+
+#[tokio::test]
+async fn only_a_refusal_of_the_providers_slows_the_connection_down() {
+    let mine = || Error::from(ErrorKind::RateLimited).with_code("queue_full").with_not_processed();
+    for theirs in [false, true] {
+        let clock = ManualClock::at("2026-03-02T09:00:00Z");
+        let script = move |number: usize, _: &Request| match number {
+            0 if theirs => Ok(answer(429, &[])),
+            0 => Err(mine()),
+            _ => Ok(answer(200, &[])),
+        };
+        let provider = Arc::new(Scripted {
+            clock: clock.clone(),
+            script: Mutex::new(Box::new(script)),
+            asked: Mutex::default(),
+        });
+        let values = Arc::new(MemoryStore::with_clock(Arc::new(clock.clone())));
+        let governor = Governor::builder().service("google_calendar", Limits::UNKNOWN).build();
+        let session = session(Arc::clone(&provider), values, Arc::new(governor), "cn_1");
+        drive(&clock, session.send(get())).await.unwrap();
+        let asked = provider.asked.lock().unwrap().clone();
+        // Without a time in the answer, the governor's own fallback is a minute; a retry waits for 2 s.
+        let minute = asked[1] - asked[0] >= Duration::from_secs(60);
+        assert_eq!(minute, theirs, "{asked:?}");
+    }
+}
+
+/// Takes so many calls at once for 100 ms each, and refuses those beyond.
+#[derive(Debug)]
+struct Narrow {
+    clock: ManualClock,
+    bears: usize,
+    under_way: AtomicUsize,
+    refused: AtomicUsize,
+}
+
+#[async_trait]
+impl Transport for Narrow {
+    async fn send(&self, _: Request) -> Result<Response> {
+        let fits = self.under_way.fetch_add(1, Relaxed) < self.bears;
+        self.clock.sleep(Duration::from_millis(100)).await;
+        self.under_way.fetch_sub(1, Relaxed);
+        if fits {
+            return Ok(answer(200, &[]));
+        }
+        self.refused.fetch_add(1, Relaxed);
+        Ok(answer(429, &[(header::RETRY_AFTER, "1")]))
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_bears_fewer_at_once_than_the_limit_is_not_run_against_for_ever() {
+    let clock = ManualClock::at("2026-03-02T09:00:00Z");
+    let (under_way, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let provider = Arc::new(Narrow { clock: clock.clone(), bears: 2, under_way, refused });
+    let values = Arc::new(MemoryStore::with_clock(Arc::new(clock.clone())));
+    let time: Arc<dyn Clock> = Arc::new(clock.clone());
+    let transport = Arc::clone(&provider) as Arc<dyn Transport>;
+    let parts = PipelineParts::new(transport, time, values, Arc::new(Unlimited));
+    let config = GoogleConfig::builder().client("id", "secret").build().unwrap();
+    let token = AccessToken::new("ya29.token").unwrap();
+    let pipeline = Arc::new(Pipeline::new(parts, 7));
+    let session = Session::with_token(GoogleCalendar::new(config), pipeline, "cn_1".into(), token);
+    let calls = futures_util::stream::iter(0..3_000)
+        .map(|_| session.send(get()))
+        .buffer_unordered(8)
+        .for_each(|outcome| async move { drop(outcome.unwrap()) });
+    drive(&clock, calls).await;
+    // Two of the first four, and one whenever a third is tried.
+    let refused = provider.refused.load(Relaxed);
+    assert!((2..=6).contains(&refused), "{refused} of 3,000 refused");
 }
 
 /// Two pipelines on one store stand for two processes.

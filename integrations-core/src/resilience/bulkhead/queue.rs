@@ -5,10 +5,12 @@
 //! places joins again, at the end, when it gives one back.
 
 use std::cmp::Reverse;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use tokio::sync::oneshot;
 
+use super::adaptive::{Adaptive, Heard, Seat};
 use super::{BulkheadLimits, BulkheadState};
 use crate::connection::ConnectionId;
 use crate::http::Priority;
@@ -24,7 +26,7 @@ pub(super) struct Ticket {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It has a place.
-    Place,
+    Place(Seat),
     /// Its place in the queue went to somebody who waits for less.
     Crowded,
 }
@@ -44,7 +46,7 @@ impl Turn {
 
 /// What a call finds.
 pub(super) enum Arrival {
-    Place,
+    Place(Seat),
     Queued(Ticket, oneshot::Receiver<Verdict>),
     Full,
 }
@@ -53,6 +55,8 @@ pub(super) struct Queue {
     limits: BulkheadLimits,
     /// The connections whose limit is not the common one.
     exceptions: HashMap<ConnectionId, usize>,
+    /// What the providers' refusals made of the limits.
+    adaptive: Adaptive,
     lanes: HashMap<ConnectionId, Lane>,
     ring: VecDeque<ConnectionId>,
     /// Places that were given to a call which has not taken note yet.
@@ -60,6 +64,8 @@ pub(super) struct Queue {
     under_way: usize,
     waiting: usize,
     tickets: u64,
+    /// How many places were given away.
+    seats: u64,
 }
 
 /// One connection's calls.
@@ -83,12 +89,14 @@ impl Queue {
         Self {
             limits: BulkheadLimits { service: service.max(1), connection: connection.max(1), waiting },
             exceptions: HashMap::new(),
+            adaptive: Adaptive::default(),
             lanes: HashMap::new(),
             ring: VecDeque::new(),
             unclaimed: HashSet::new(),
             under_way: 0,
             waiting: 0,
             tickets: 0,
+            seats: 0,
         }
     }
 
@@ -97,6 +105,11 @@ impl Queue {
     }
 
     pub(super) fn limit(&self, connection: &ConnectionId) -> usize {
+        self.adaptive.limit(connection, self.own_limit(connection))
+    }
+
+    /// The limit without what was learnt.
+    fn own_limit(&self, connection: &ConnectionId) -> usize {
         self.exceptions.get(connection).copied().unwrap_or(self.limits.connection)
     }
 
@@ -112,12 +125,16 @@ impl Queue {
         turns: &mut Vec<Turn>,
     ) -> Arrival {
         let limit = self.limit(connection);
-        let mine = self.lanes.get(connection).map_or(0, |lane| lane.under_way);
-        // Nobody who may have this place waits: else it would not be free.
-        if self.under_way < self.limits.service && mine < limit {
-            self.under_way += 1;
-            self.lanes.entry(connection.clone()).or_default().under_way += 1;
-            return Arrival::Place;
+        if self.under_way < self.limits.service {
+            // One that has no lane yet has no call under way, and gets the place.
+            let lane = self.lanes.entry(connection.clone()).or_default();
+            // Nobody who may have this place waits: else it would not be free.
+            if lane.under_way < limit {
+                lane.under_way += 1;
+                self.under_way += 1;
+                self.seats += 1;
+                return Arrival::Place(Seat { number: self.seats, together: lane.under_way });
+            }
         }
         self.tickets += 1;
         let ticket = Ticket { priority: Reverse(priority), number: self.tickets };
@@ -145,8 +162,34 @@ impl Queue {
         }
     }
 
+    /// A call is over, and its answer said this. Giving the place back hands out what follows from it.
+    pub(super) fn learn(&mut self, connection: &ConnectionId, seat: Seat, heard: Heard) {
+        match heard {
+            Heard::Nothing => {}
+            Heard::Good => {
+                let limit = self.own_limit(connection);
+                self.adaptive.good(connection, seat, limit);
+            }
+            Heard::Refused => {
+                let under_way = self.lanes.get(connection).map_or(0, |lane| lane.under_way);
+                self.adaptive.refused(connection, seat, under_way, self.seats);
+            }
+        }
+    }
+
     /// A call is over.
     pub(super) fn give_back(&mut self, connection: &ConnectionId, turns: &mut Vec<Turn>) {
+        if self.waiting == 0 {
+            // Nobody to hand it to: one look, not one for each step of what follows.
+            if let Entry::Occupied(mut lane) = self.lanes.entry(connection.clone()) {
+                lane.get_mut().under_way = lane.get().under_way.saturating_sub(1);
+                self.under_way = self.under_way.saturating_sub(1);
+                if lane.get().under_way == 0 {
+                    lane.remove();
+                }
+            }
+            return;
+        }
         if let Some(lane) = self.lanes.get_mut(connection) {
             lane.under_way = lane.under_way.saturating_sub(1);
             self.under_way = self.under_way.saturating_sub(1);
@@ -195,7 +238,9 @@ impl Queue {
                 self.under_way += 1;
                 self.waiting -= 1;
                 self.unclaimed.insert(ticket);
-                turns.push(Turn { verdict: Verdict::Place, whom });
+                self.seats += 1;
+                let seat = Seat { number: self.seats, together: lane.under_way };
+                turns.push(Turn { verdict: Verdict::Place(seat), whom });
             }
             self.line_up(&connection);
         }
