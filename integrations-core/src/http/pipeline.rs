@@ -32,6 +32,7 @@ use crate::resilience::{
     RetryPolicy, RollingBreaker, Turnstile, hints,
 };
 use futures_util::future::{Either, select};
+use tracing::Instrument;
 
 /// What a [`Pipeline`] is put together from.
 #[derive(Debug)]
@@ -129,13 +130,13 @@ impl Pipeline {
     pub(super) async fn call(&self, caller: &Caller<'_>, request: Request) -> Result<Response> {
         let started = self.parts.clock.monotonic();
         let operation = request.operation;
-        let outcome = self.kept_or_called(caller, request).await;
+        let span = tracing::debug_span!(
+            "call", service = %caller.service(), connection = %caller.connection, operation
+        );
+        let outcome = self.kept_or_called(caller, request).instrument(span.clone()).await;
         let took = self.parts.clock.monotonic().saturating_sub(started);
         let error = outcome.as_ref().err();
-        tracing::debug!(
-            service = %caller.service(), connection = %caller.connection, operation, ?took,
-            error = error.map(tracing::field::display), "call"
-        );
+        tracing::debug!(parent: &span, ?took, error = error.map(tracing::field::display), "done");
         self.parts.observer.notice(&Notice::CallFinished {
             service: caller.service(),
             connection: caller.connection,
