@@ -1,6 +1,8 @@
 //! What is Slack's own: two tokens in one answer, each with a life of its own.
 
 use integrations_core::ErrorKind;
+use integrations_core::auth::Level;
+use integrations_core::observe::AuditAction;
 use integrations_testkit::conformance::authenticator::Host;
 use integrations_testkit::oauth::FakeOAuthBuilder;
 
@@ -63,4 +65,22 @@ async fn without_rotation_tokens_do_not_expire_and_nothing_is_refreshed() {
     host.clock.advance(std::time::Duration::from_secs(400 * 24 * 3_600));
     host.touch(&connection.id).await.unwrap();
     assert_eq!(host.fake.tally().refreshes, 0);
+}
+
+#[tokio::test]
+async fn what_is_added_later_is_asked_for_beside_what_was_granted() {
+    let host = Host::new(subject()).await;
+    let connection = host.connect().await;
+    let reconnect = host.gateway.reconnect(&connection.id).await.unwrap();
+    let reconnect = reconnect.level(Level::Write).features(["writing"]).redirect_uri(REDIRECT);
+    let begun = reconnect.begin().await.unwrap();
+    let asked = begun.url.query_pairs().find(|(name, _)| name == "user_scope").unwrap().1.into_owned();
+    assert!(asked.contains("chat:write") && asked.contains("im:history"), "{asked}");
+    let callback = host.fake.consent(begun.url.as_str()).await.unwrap();
+    let again = host.gateway.complete("ada", &callback).await.unwrap();
+    assert_eq!(again.id, connection.id);
+    assert_eq!(host.adapter.info().disabled(&again.scopes).count(), 0);
+    let audit = host.audit();
+    let changed = audit.iter().find(|entry| entry.action == AuditAction::ScopesChanged).unwrap();
+    assert_eq!(changed.detail.as_deref(), Some("+user:chat:write +user:reactions:write"));
 }

@@ -1,9 +1,9 @@
 //! The life of a connection, as far as it is the same at every provider.
 
-use integrations_core::auth::{ConnectionFilter, Level};
+use integrations_core::auth::{ConnectionFilter, Level, Sealed};
 use integrations_core::connection::Owner;
 use integrations_core::observe::AuditAction;
-use integrations_core::{Data, ErrorKind};
+use integrations_core::{Connection, Data, ErrorKind};
 use integrations_testkit::conformance::authenticator::Host;
 
 use crate::oauth::subject;
@@ -126,4 +126,43 @@ async fn levels_and_features_say_what_is_asked_for() {
     let error = connect.features(["meetigns"]).begin().await.unwrap_err();
     assert_eq!(error.provider_code(), Some("unknown_feature"));
     assert!(error.message().contains("meetings, past_meetings"), "{error}");
+}
+
+#[tokio::test]
+async fn a_sealed_value_that_was_changed_or_moved_is_refused_and_marks_nobody() {
+    let host = Host::new(subject()).await;
+    let ada = host.connect().await;
+    host.fake.switch_account("grace@example.com");
+    let grace = host.connect().await;
+    let refused = async |connection: Connection| {
+        host.put(&connection).await;
+        // Another process, which has nothing opened in memory.
+        let error = host.touch_by(&host.another_process(), &connection.id).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
+        assert_eq!(host.stored(&connection.id).await.status.as_str(), "active");
+        error.provider_code().unwrap_or_default().to_owned()
+    };
+
+    // Another connection's value, the other field's value, one changed character.
+    let mut moved = host.stored(&ada.id).await;
+    moved.tokens.access = grace.tokens.access.clone();
+    assert_eq!(refused(moved).await, "unsealing_failed");
+    let mut swapped = host.stored(&ada.id).await;
+    swapped.tokens.access = ada.tokens.refresh.clone().unwrap();
+    assert_eq!(refused(swapped).await, "unsealing_failed");
+    let mut changed = host.stored(&ada.id).await;
+    let text = ada.tokens.access.as_str();
+    let at = text.len() - 20;
+    let other = if &text[at..=at] == "A" { "B" } else { "A" };
+    changed.tokens.access = Sealed::from_stored(format!("{}{other}{}", &text[..at], &text[at + 1..]));
+    assert_eq!(refused(changed).await, "unsealing_failed");
+    let mut foreign = host.stored(&ada.id).await;
+    foreign.tokens.access = Sealed::from_stored(text.replacen("v1.test.", "v1.other.", 1));
+    assert_eq!(refused(foreign).await, "unknown_key");
+
+    // As it was, it works.
+    let mut mended = host.stored(&ada.id).await;
+    mended.tokens = ada.tokens.clone();
+    host.put(&mended).await;
+    host.touch_by(&host.another_process(), &ada.id).await.unwrap();
 }

@@ -10,7 +10,7 @@ mod store;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use integrations_core::auth::{Tokens, Vault};
+use integrations_core::auth::{TokenStore, Tokens, Vault};
 use integrations_core::clock::ManualClock;
 use integrations_core::connection::{Account, ConnectionId};
 use integrations_core::http::Transport;
@@ -172,7 +172,7 @@ impl Host {
     }
 
     /// Another process on the same storage.
-    pub(super) fn another_process(&self) -> Gateway {
+    pub fn another_process(&self) -> Gateway {
         let adapter = (self.subject.adapter)(&self.fake);
         gateway(self.subject, &self.clock, adapter, (&self.store, &self.memory), &self.vault, &self.heard).0
     }
@@ -207,6 +207,11 @@ impl Host {
         super::ok(self.gateway.connection(id).await)
     }
 
+    /// Writes a connection as somebody would who has the storage in hand.
+    pub async fn put(&self, connection: &Connection) {
+        super::ok(self.store.put(connection).await);
+    }
+
     /// Its tokens, opened.
     pub async fn tokens(&self, id: &ConnectionId) -> Tokens {
         super::ok(self.vault.open_tokens(&self.stored(id).await))
@@ -239,7 +244,11 @@ impl Host {
         self.touch_by(&self.gateway, id).await
     }
 
-    pub(super) async fn touch_by(&self, gateway: &Gateway, id: &ConnectionId) -> Result<Account> {
+    /// The same by another gateway.
+    ///
+    /// # Errors
+    /// As [`touch`](Self::touch).
+    pub async fn touch_by(&self, gateway: &Gateway, id: &ConnectionId) -> Result<Account> {
         let session = gateway.session(id).await?;
         self.adapter.authenticator().identify(&session).await
     }
