@@ -283,7 +283,7 @@ pub struct Connection {
     pub version: u64,
     /// When the account was first connected.
     pub created_at: DateTime<Utc>,
-    /// When the connection was last written.
+    /// When the connection was last written. Sealing its tokens under another key does not count.
     pub updated_at: DateTime<Utc>,
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -18,7 +19,12 @@ pub struct Secret(SecretString);
 impl Secret {
     /// Takes in a secret.
     pub fn new(secret: impl Into<String>) -> Self {
-        Self(SecretString::from(secret.into()))
+        let secret = secret.into();
+        if secret.capacity() == secret.len() {
+            return Self(SecretString::from(secret));
+        }
+        // Fitting a text into less memory may move it and leave the old bytes behind.
+        Self(SecretString::from(Zeroizing::new(secret).as_str()))
     }
 
     /// The secret itself. Whoever calls this answers for where it goes.
@@ -70,10 +76,19 @@ impl AccessToken {
     pub fn in_header(name: HeaderName, scheme: &str, token: impl Into<String>) -> Result<Self> {
         let secret = Secret::new(token);
         let separator = if scheme.is_empty() { "" } else { " " };
-        let text = Zeroizing::new(format!("{scheme}{separator}{}", secret.expose()));
-        let mut value = HeaderValue::try_from(text.as_str()).map_err(|_| {
-            Error::new(ErrorKind::DataFormat, "the access token holds characters that no header may hold")
-        })?;
+        let text = [scheme, separator, secret.expose()];
+        // Large enough from the start: a buffer that grows leaves its old bytes behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(text.iter().map(|part| part.len()).sum()));
+        for part in text {
+            bytes.extend_from_slice(part.as_bytes());
+        }
+        let refused =
+            || Error::new(ErrorKind::DataFormat, "the access token holds characters that no header may hold");
+        if !bytes.is_ascii() {
+            return Err(refused());
+        }
+        // The header is overwritten with its last clone, as the secret is.
+        let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(bytes)).map_err(|_| refused())?;
         // HTTP clients neither log nor index a sensitive value.
         value.set_sensitive(true);
         Ok(Self { secret, name, value })

@@ -4,33 +4,33 @@
 //! a random nonce of 96 bits (NIST SP 800-38D) and, as additional data, everything that the value is
 //! bound to. A value that is moved to another user, connection or field does not open.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use aes_gcm::aead::{Aead, KeyInit, Nonce, Payload};
-use aes_gcm::{Aes256Gcm, Key};
+use aes_gcm::Aes256Gcm;
+use aes_gcm::aead::{AeadInOut, Nonce, Tag};
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::keys::{EncryptionKey, KeyProvider, KeyRing};
 use super::secret::{RefreshToken, Secret, Tokens};
 use crate::connection::{Connection, ConnectionId, Owner, ServiceId};
 use crate::error::{Error, ErrorKind, Result};
 
 const VERSION: &str = "v1";
 const NONCE_BYTES: usize = 12;
-const KEY_BYTES: usize = 32;
-
-/// The environment variable that [`Vault::from_env`] reads.
-pub const KEY_VARIABLE: &str = "TOKEN_ENCRYPTION_KEY";
+const TAG_BYTES: usize = 16;
 
 /// Seals and opens tokens with a ring of keys.
 ///
 /// New values are sealed with the primary key. Older keys stay in the ring for as long as values that
-/// they have sealed are to be opened.
+/// they have sealed are to be opened; see [`auth`](crate::auth#changing-the-key) for how a key is changed
+/// while everything runs.
+///
+/// Cheap to clone; clones share one ring.
 ///
 /// ```
 /// use integrations_core::auth::{Binding, Vault};
@@ -45,8 +45,20 @@ pub const KEY_VARIABLE: &str = "TOKEN_ENCRYPTION_KEY";
 /// ```
 #[derive(Clone)]
 pub struct Vault {
-    primary: Arc<str>,
-    keys: Arc<BTreeMap<Arc<str>, Aes256Gcm>>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    ring: RwLock<Arc<KeyRing>>,
+    /// Held while a provider is asked, so that no older answer takes the place of a newer one.
+    reloading: tokio::sync::Mutex<()>,
+}
+
+impl From<KeyRing> for Vault {
+    fn from(ring: KeyRing) -> Self {
+        let reloading = tokio::sync::Mutex::default();
+        Self { shared: Arc::new(Shared { ring: RwLock::new(Arc::new(ring)), reloading }) }
+    }
 }
 
 impl Vault {
@@ -54,26 +66,17 @@ impl Vault {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`] when the id is not made of 1 to 64 of `[A-Za-z0-9_-]`.
-    pub fn new(key_id: &str, key: [u8; KEY_BYTES]) -> Result<Self> {
-        let key = Zeroizing::new(key);
-        let mut keys = BTreeMap::new();
-        let primary = check_key_id(key_id)?;
-        keys.insert(Arc::clone(&primary), cipher(&key));
-        Ok(Self { primary, keys: Arc::new(keys) })
+    pub fn new(key_id: &str, key: impl Into<EncryptionKey>) -> Result<Self> {
+        KeyRing::new(key_id, key).map(Self::from)
     }
 
-    /// Adds an older key, which only opens.
+    /// Adds an older key, which only opens. The vault that comes back has a ring of its own: clones made
+    /// before do not see the key.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`] for a bad id, or one that is in the ring already.
-    pub fn with_key(mut self, key_id: &str, key: [u8; KEY_BYTES]) -> Result<Self> {
-        let key = Zeroizing::new(key);
-        let id = check_key_id(key_id)?;
-        let keys = Arc::make_mut(&mut self.keys);
-        if keys.insert(id, cipher(&key)).is_some() {
-            return Err(configuration(format!("the encryption key id {key_id} is given twice")));
-        }
-        Ok(self)
+    pub fn with_key(self, key_id: &str, key: impl Into<EncryptionKey>) -> Result<Self> {
+        KeyRing::clone(&self.ring()).with_key(key_id, key).map(Self::from)
     }
 
     /// A vault with a random key that nothing outlives. For tests and trials: what it seals is lost
@@ -82,9 +85,7 @@ impl Vault {
     /// # Errors
     /// [`ErrorKind::Configuration`] when the system has no randomness.
     pub fn ephemeral() -> Result<Self> {
-        let mut key = Zeroizing::new([0; KEY_BYTES]);
-        random(&mut *key)?;
-        Self::new("ephemeral", *key)
+        Self::new("ephemeral", EncryptionKey::generate()?)
     }
 
     /// Reads the keys from the environment variable `TOKEN_ENCRYPTION_KEY`; see [`from_text`](Self::from_text).
@@ -92,13 +93,7 @@ impl Vault {
     /// # Errors
     /// [`ErrorKind::Configuration`] when the variable is missing or cannot be read.
     pub fn from_env() -> Result<Self> {
-        match std::env::var(KEY_VARIABLE) {
-            Ok(text) => Self::from_text(&Zeroizing::new(text)),
-            Err(_) => Err(configuration(format!(
-                "{KEY_VARIABLE} is not set; give it a key of 32 random bytes in base64, \
-                 e.g. from `openssl rand -base64 32`"
-            ))),
-        }
+        KeyRing::from_env().map(Self::from)
     }
 
     /// Reads keys of 32 bytes in base64: `KEY`, or `ID:KEY,ID:KEY,…` with the primary first. A key
@@ -107,21 +102,53 @@ impl Vault {
     /// # Errors
     /// [`ErrorKind::Configuration`] for text of any other form. The message does not show it.
     pub fn from_text(text: &str) -> Result<Self> {
-        let mut vault: Option<Self> = None;
-        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            let (id, key) = part.split_once(':').unwrap_or(("default", part));
-            let key = decode_key(id, key)?;
-            vault = Some(match vault {
-                None => Self::new(id, *key)?,
-                Some(vault) => vault.with_key(id, *key)?,
-            });
-        }
-        vault.ok_or_else(|| configuration("no encryption key is given"))
+        KeyRing::from_text(text).map(Self::from)
     }
 
-    /// The id of the key that seals.
-    pub fn primary_key_id(&self) -> &str {
-        &self.primary
+    /// A vault with the keys that a provider gives.
+    ///
+    /// # Errors
+    /// Those of the provider.
+    pub async fn from_provider(provider: &dyn KeyProvider) -> Result<Self> {
+        provider.key_ring().await.map(Self::from)
+    }
+
+    /// Asks a provider again, and takes over its ring; see [`replace_ring`](Self::replace_ring).
+    ///
+    /// # Errors
+    /// Those of the provider and of [`replace_ring`](Self::replace_ring). The ring is as it was then.
+    ///
+    /// # Cancel safety
+    /// When the future is dropped, the ring is as it was.
+    pub async fn reload(&self, provider: &dyn KeyProvider) -> Result<()> {
+        let _turn = self.shared.reloading.lock().await;
+        self.replace_ring(provider.key_ring().await?)
+    }
+
+    /// Replaces the ring of this vault and of all its clones, while they are in use. What is being sealed
+    /// or opened at the moment ends with the ring that it began with.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`], and the ring is as it was: with code `key_changed` when another key
+    /// has the id of one that is in the ring, or `primary_key_dropped` when the key that seals until now
+    /// is missing from the new ring. Either way, values would no longer open.
+    pub fn replace_ring(&self, ring: KeyRing) -> Result<()> {
+        let mut current = self.shared.ring.write().unwrap_or_else(PoisonError::into_inner);
+        ring.check_successor_of(&current)?;
+        if current.primary_id() != ring.primary_id() {
+            tracing::info!(primary = ring.primary_id(), "another key seals from now on");
+        }
+        *current = Arc::new(ring);
+        Ok(())
+    }
+
+    /// The id of the key that seals now.
+    pub fn primary_key_id(&self) -> Arc<str> {
+        Arc::clone(self.ring().shared_primary_id())
+    }
+
+    fn ring(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.shared.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Seals a secret, bound to where it belongs.
@@ -129,18 +156,7 @@ impl Vault {
     /// # Errors
     /// [`ErrorKind::Configuration`] when the system has no randomness.
     pub fn seal(&self, binding: &Binding<'_>, secret: &str) -> Result<Sealed> {
-        let mut nonce = [0; NONCE_BYTES];
-        random(&mut nonce)?;
-        let cipher =
-            self.keys.get(&self.primary).ok_or_else(|| configuration("the primary key is missing"))?;
-        let payload = Payload { msg: secret.as_bytes(), aad: &binding.additional_data() };
-        let sealed = cipher
-            .encrypt(&Nonce::<Aes256Gcm>::from(nonce), payload)
-            .map_err(|_| Error::new(ErrorKind::InvalidRequest, "the secret is too large to be sealed"))?;
-        let mut bytes = Vec::with_capacity(NONCE_BYTES + sealed.len());
-        bytes.extend_from_slice(&nonce);
-        bytes.extend_from_slice(&sealed);
-        Ok(Sealed(format!("{VERSION}.{}.{}", self.primary, URL_SAFE_NO_PAD.encode(bytes)).into()))
+        seal(&self.ring(), binding, secret)
     }
 
     /// Opens a sealed value in the place that it is bound to.
@@ -148,38 +164,9 @@ impl Vault {
     /// # Errors
     /// [`ErrorKind::Configuration`] with code `unknown_key` when the key is not in the ring, or
     /// `unsealing_failed` when the key is another one of the same id, or the value was changed or moved
-    /// here from another place; [`ErrorKind::DataFormat`] when it is no sealed value.
+    /// here from another place; [`ErrorKind::DataFormat`] with code `not_sealed` when it is no sealed value.
     pub fn open(&self, binding: &Binding<'_>, sealed: &Sealed) -> Result<Secret> {
-        let malformed = || {
-            Error::new(ErrorKind::DataFormat, "the stored value is not a sealed token")
-                .with_code("not_sealed")
-        };
-        let (key_id, bytes) = sealed.parts().ok_or_else(malformed)?;
-        let cipher = self.keys.get(key_id).ok_or_else(|| {
-            let known = self.keys.keys().map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
-            Error::new(
-                ErrorKind::Configuration,
-                format!(
-                    "a token is sealed with the key {key_id}, which is not in the ring ({known}); add it"
-                ),
-            )
-            .with_code("unknown_key")
-        })?;
-        let bytes = URL_SAFE_NO_PAD.decode(bytes).map_err(|_| malformed())?;
-        let (nonce, sealed) = bytes.split_at_checked(NONCE_BYTES).ok_or_else(malformed)?;
-        let nonce = <[u8; NONCE_BYTES]>::try_from(nonce).map_err(|_| malformed())?;
-        let payload = Payload { msg: sealed, aad: &binding.additional_data() };
-        let opened = cipher.decrypt(&Nonce::<Aes256Gcm>::from(nonce), payload).map_err(|_| {
-            Error::new(
-                ErrorKind::Configuration,
-                format!(
-                    "a sealed token does not open with the key {key_id}: the key is not the one that sealed \
-                     it, or the value was changed or belongs to another connection"
-                ),
-            )
-            .with_code("unsealing_failed")
-        })?;
-        String::from_utf8(opened).map(Secret::new).map_err(|_| malformed())
+        open(&self.ring(), binding, sealed)
     }
 
     /// Seals a connection's tokens.
@@ -193,10 +180,14 @@ impl Vault {
         connection: &ConnectionId,
         tokens: &Tokens,
     ) -> Result<(Sealed, Option<Sealed>)> {
+        let ring = self.ring();
         let binding = |field| Binding::new(owner, service, connection, field);
-        let access = self.seal(&binding(ACCESS), tokens.access.expose())?;
-        let refresh =
-            tokens.refresh.as_ref().map(|token| self.seal(&binding(REFRESH), token.expose())).transpose()?;
+        let access = seal(&ring, &binding(ACCESS), tokens.access.expose())?;
+        let refresh = tokens
+            .refresh
+            .as_ref()
+            .map(|token| seal(&ring, &binding(REFRESH), token.expose()))
+            .transpose()?;
         Ok((access, refresh))
     }
 
@@ -205,15 +196,88 @@ impl Vault {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_tokens(&self, connection: &Connection) -> Result<Tokens> {
+        let ring = self.ring();
         let binding = |field| Binding::new(&connection.owner, &connection.service, &connection.id, field);
-        let access = self.open(&binding(ACCESS), &connection.tokens.access)?;
+        let access = open(&ring, &binding(ACCESS), &connection.tokens.access)?;
         let access = connection.grant.access_token(access.expose())?;
         let refresh = match &connection.tokens.refresh {
-            Some(sealed) => Some(RefreshToken::new(self.open(&binding(REFRESH), sealed)?.expose())),
+            Some(sealed) => Some(RefreshToken::new(open(&ring, &binding(REFRESH), sealed)?.expose())),
             None => None,
         };
         Ok(Tokens { access, refresh })
     }
+
+    /// Seals anew with the primary key what is sealed with another one; `None` when nothing is.
+    ///
+    /// The secrets and the places that they are bound to stay the same.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), for values that are not sealed with the primary key.
+    pub fn reseal(&self, connection: &Connection) -> Result<Option<SealedTokens>> {
+        let ring = self.ring();
+        let mut tokens = connection.tokens.clone();
+        let mut changed = false;
+        for (field, sealed) in tokens.fields_mut() {
+            if sealed.key_id() != Some(ring.primary_id()) {
+                let binding = Binding::new(&connection.owner, &connection.service, &connection.id, field);
+                *sealed = seal(&ring, &binding, open(&ring, &binding, sealed)?.expose())?;
+                changed = true;
+            }
+        }
+        Ok(changed.then_some(tokens))
+    }
+}
+
+fn seal(ring: &KeyRing, binding: &Binding<'_>, secret: &str) -> Result<Sealed> {
+    let mut nonce = Nonce::<Aes256Gcm>::default();
+    random(&mut nonce)?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(NONCE_BYTES + secret.len() + TAG_BYTES));
+    bytes.extend_from_slice(&nonce);
+    bytes.extend_from_slice(secret.as_bytes());
+    let tag = ring
+        .primary()
+        .encrypt_inout_detached(&nonce, &binding.additional_data(), (&mut bytes[NONCE_BYTES..]).into())
+        .map_err(|_| Error::new(ErrorKind::InvalidRequest, "the secret is too large to be sealed"))?;
+    bytes.extend_from_slice(&tag);
+    let id = ring.primary_id();
+    let mut text = String::with_capacity(VERSION.len() + id.len() + 2 + (bytes.len() * 4).div_ceil(3));
+    text.extend([VERSION, ".", id, "."]);
+    URL_SAFE_NO_PAD.encode_string(&*bytes, &mut text);
+    Ok(Sealed(text.into()))
+}
+
+fn open(ring: &KeyRing, binding: &Binding<'_>, sealed: &Sealed) -> Result<Secret> {
+    let malformed = || {
+        Error::new(ErrorKind::DataFormat, "the stored value is not a sealed token").with_code("not_sealed")
+    };
+    let (key_id, text) = sealed.parts().ok_or_else(malformed)?;
+    let cipher = ring.get(key_id).ok_or_else(|| {
+        let known = ring.known_ids();
+        Error::new(
+            ErrorKind::Configuration,
+            format!(
+                "a token is sealed with the key {key_id:.64}, which is not in the ring ({known}); add it"
+            ),
+        )
+        .with_code("unknown_key")
+    })?;
+    let mut bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(text).map_err(|_| malformed())?);
+    let (nonce, rest) = bytes.split_first_chunk_mut::<NONCE_BYTES>().ok_or_else(malformed)?;
+    let (secret, tag) = rest.split_last_chunk_mut::<TAG_BYTES>().ok_or_else(malformed)?;
+    let (nonce, tag) = (<&Nonce<Aes256Gcm>>::from(&*nonce), <&Tag<Aes256Gcm>>::from(&*tag));
+    cipher.decrypt_inout_detached(nonce, &binding.additional_data(), (&mut *secret).into(), tag).map_err(
+        |_| {
+            Error::new(
+                ErrorKind::Configuration,
+                format!(
+                    "a sealed token does not open with the key {key_id}: the key is not the one that sealed \
+                     it, or the value was changed or belongs to another connection"
+                ),
+            )
+            .with_code("unsealing_failed")
+        },
+    )?;
+    std::str::from_utf8(secret).map(Secret::from).map_err(|_| malformed())
 }
 
 const ACCESS: &str = "access_token";
@@ -222,9 +286,10 @@ const REFRESH: &str = "refresh_token";
 /// Shows the ids of the keys alone.
 impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ring = self.ring();
         f.debug_struct("Vault")
-            .field("primary", &self.primary)
-            .field("keys", &self.keys.keys().collect::<Vec<_>>())
+            .field("primary", &ring.primary_id())
+            .field("keys", &ring.ids().collect::<Vec<_>>())
             .finish()
     }
 }
@@ -306,43 +371,20 @@ pub struct SealedTokens {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-fn cipher(key: &[u8; KEY_BYTES]) -> Aes256Gcm {
-    Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key))
-}
-
-fn check_key_id(id: &str) -> Result<Arc<str>> {
-    let fits = (1..=64).contains(&id.len())
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-    if fits {
-        Ok(id.into())
-    } else {
-        Err(configuration("an encryption key's id must be made of 1 to 64 letters, digits, `_` and `-`"))
+impl SealedTokens {
+    /// Every sealed value, with the field that it is bound to. A new one is added here, or it stays behind
+    /// when the key is changed.
+    fn fields_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut Sealed)> {
+        let Self { access, refresh, issued_at: _, expires_at: _ } = self;
+        [Some((ACCESS, access)), refresh.as_mut().map(|refresh| (REFRESH, refresh))].into_iter().flatten()
     }
-}
-
-fn decode_key(id: &str, text: &str) -> Result<Zeroizing<[u8; KEY_BYTES]>> {
-    let bytes = [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD]
-        .iter()
-        .find_map(|engine| engine.decode(text).ok())
-        .map(Zeroizing::new)
-        .ok_or_else(|| configuration(format!("the encryption key {id:.64} is not base64")))?;
-    let key = <[u8; KEY_BYTES]>::try_from(bytes.as_slice()).map_err(|_| {
-        configuration(format!(
-            "the encryption key {id:.64} has {} bytes; it must have {KEY_BYTES}",
-            bytes.len()
-        ))
-    })?;
-    Ok(Zeroizing::new(key))
-}
-
-fn configuration(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
-    Error::new(ErrorKind::Configuration, message)
 }
 
 /// Fills with randomness of the operating system.
 pub(crate) fn random(bytes: &mut [u8]) -> Result<()> {
     getrandom::fill(bytes).map_err(|error| {
-        configuration("the operating system gives no randomness").with_source(error.to_string())
+        Error::new(ErrorKind::Configuration, "the operating system gives no randomness")
+            .with_source(error.to_string())
     })
 }
 
@@ -412,24 +454,103 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_read_from_text() {
-        let key = STANDARD.encode([9; 32]);
-        assert_eq!(Vault::from_text(&key).unwrap().primary_key_id(), "default");
-        let ring = Vault::from_text(&format!("new:{key}, old:{key}")).unwrap();
-        assert_eq!(format!("{ring:?}"), r#"Vault { primary: "new", keys: ["new", "old"] }"#);
-        for bad in ["", "short", "a:AAAA", "a b:AAAA", &format!("x:{key},x:{key}")] {
-            let error = Vault::from_text(bad).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Configuration);
-            assert!(bad.is_empty() || !error.to_string().contains("AAAA"), "{error}");
-        }
-    }
-
-    #[test]
     fn sealing_twice_gives_two_values() {
         let vault = Vault::ephemeral().unwrap();
         let owner = Owner::from("ada");
         let here = ids("cn_1");
         let binding = place(&owner, &here, "access_token");
         assert_ne!(vault.seal(&binding, "secret").unwrap(), vault.seal(&binding, "secret").unwrap());
+    }
+
+    fn ring(primary: &str) -> KeyRing {
+        KeyRing::new("old", [1; 32]).unwrap().with_key("new", [2; 32]).unwrap().with_primary(primary).unwrap()
+    }
+
+    #[test]
+    fn clones_share_a_ring_and_a_copy_with_another_key_does_not() {
+        let vault = Vault::new("old", [1; 32]).unwrap();
+        let (clone, copy) = (vault.clone(), vault.clone().with_key("other", [3; 32]).unwrap());
+        vault.replace_ring(ring("new")).unwrap();
+        assert_eq!(format!("{clone:?}"), r#"Vault { primary: "new", keys: ["new", "old"] }"#);
+        assert_eq!(format!("{copy:?}"), r#"Vault { primary: "old", keys: ["old", "other"] }"#);
+    }
+
+    #[test]
+    fn a_ring_that_would_make_values_unreadable_is_refused_and_the_ring_stays() {
+        let vault = Vault::from(ring("new"));
+        let another = KeyRing::new("new", [2; 32]).unwrap().with_key("old", [9; 32]).unwrap();
+        let without = KeyRing::new("old", [1; 32]).unwrap();
+        for (ring, code) in [(another, "key_changed"), (without, "primary_key_dropped")] {
+            assert_eq!(vault.replace_ring(ring).unwrap_err().provider_code(), Some(code));
+            assert_eq!(format!("{vault:?}"), r#"Vault { primary: "new", keys: ["new", "old"] }"#);
+        }
+        vault.replace_ring(KeyRing::new("new", [2; 32]).unwrap()).unwrap();
+        assert_eq!(format!("{vault:?}"), r#"Vault { primary: "new", keys: ["new"] }"#);
+    }
+
+    fn connection(vault: &Vault) -> Connection {
+        let (owner, (service, id)) = (Owner::new("t", "ada"), ids("cn_1"));
+        let tokens = Tokens {
+            access: crate::auth::AccessToken::new("access").unwrap(),
+            refresh: Some(RefreshToken::new("refresh")),
+        };
+        let (access, refresh) = vault.seal_tokens(&owner, &service, &id, &tokens).unwrap();
+        let now = DateTime::UNIX_EPOCH;
+        Connection {
+            id,
+            owner,
+            service,
+            account: crate::connection::Account { id: "1".into(), email: None, name: None },
+            status: crate::connection::ConnectionStatus::Active,
+            scopes: Vec::new(),
+            tokens: SealedTokens { access, refresh, issued_at: now, expires_at: None },
+            grant: crate::connection::GrantType::User,
+            refreshing_since: None,
+            version: 0,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    #[test]
+    fn what_is_under_another_key_is_sealed_anew_and_the_rest_is_left() {
+        let vault = Vault::from(ring("old"));
+        let mut connection = connection(&vault);
+        assert_eq!(vault.reseal(&connection).unwrap(), None);
+        vault.replace_ring(ring("new")).unwrap();
+        let anew = vault.reseal(&connection).unwrap().unwrap();
+        assert_eq!((anew.issued_at, anew.expires_at), (DateTime::UNIX_EPOCH, None));
+        // The access token is done already; only the other one changes.
+        connection.tokens.access = anew.access;
+        let again = vault.reseal(&connection).unwrap().unwrap();
+        assert_eq!(again.access, connection.tokens.access);
+        assert_eq!(again.refresh.as_ref().and_then(Sealed::key_id), Some("new"));
+        connection.tokens = again;
+        assert_eq!(vault.reseal(&connection).unwrap(), None);
+        let tokens = Vault::new("new", [2; 32]).unwrap().open_tokens(&connection).unwrap();
+        assert_eq!(tokens.access.expose(), "access");
+        assert_eq!(tokens.refresh.unwrap().expose(), "refresh");
+    }
+
+    #[test]
+    fn every_sealed_value_of_a_connection_is_found() {
+        let mut connection = connection(&Vault::from(ring("old")));
+        let stored = serde_json::to_string(&connection).unwrap();
+        let found = connection.tokens.fields_mut().count();
+        assert_eq!(found, stored.matches("\"v1.old.").count(), "{stored}");
+    }
+
+    #[test]
+    fn short_and_shortened_values_are_refused() {
+        let vault = Vault::from(ring("old"));
+        let connection = connection(&vault);
+        let binding = Binding::new(&connection.owner, &connection.service, &connection.id, ACCESS);
+        let text = connection.tokens.access.as_str();
+        for end in 0..text.len() {
+            assert!(vault.open(&binding, &Sealed::from_stored(&text[..end])).is_err(), "{end}");
+        }
+        assert!(vault.open(&binding, &connection.tokens.access).is_ok());
+        let empty = vault.seal(&binding, "").unwrap();
+        assert_eq!(vault.open(&binding, &empty).unwrap().expose(), "");
     }
 }

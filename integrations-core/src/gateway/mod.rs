@@ -13,13 +13,15 @@ pub use self::builder::GatewayBuilder;
 pub use self::connect::{ApiKey, Connect};
 pub use self::life::Data;
 use crate::adapter::{AdapterRegistry, ServiceAdapter, Stream};
-use crate::auth::{OAuthManager, TokenManager, TokenStore, Vault};
+use crate::auth::{
+    OAuthManager, RotationReport, RotationSettings, TokenManager, TokenStore, Vault, rotate_keys,
+};
 use crate::clock::Clock;
 use crate::connection::{Connection, ConnectionId, ServiceId, StreamId, TenantId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Pipeline, Session};
 use crate::normalize::{Stage, Stages};
-use crate::observe::{AuditLog, Observer};
+use crate::observe::{AuditAction, AuditLog, Observer};
 use crate::sync::{StreamKey, SyncEngine, SyncReport, SyncRequest, SyncSink};
 
 /// A host's one way to its users' accounts: connect them, sync them, take them down.
@@ -184,6 +186,40 @@ impl Gateway {
             .run(&**adapter, session, &stages, key, stream, request)
             .await
             .map_err(at(&key.service))
+    }
+
+    /// Seals the tokens of all connections with the primary key of the vault, while traffic goes on; those of
+    /// the gateway's tenant alone, if it has one. See [`auth`](crate::auth#changing-the-key) for what comes
+    /// before and after.
+    ///
+    /// [`Notice::KeysRotated`](crate::observe::Notice::KeysRotated) tells the observer after each batch; the
+    /// audit log has an entry for the run.
+    ///
+    /// # Errors
+    /// As [`rotate_keys`](crate::auth::rotate_keys).
+    ///
+    /// # Cancel safety
+    /// May be dropped at any await; the next call goes on from there.
+    pub async fn rotate_keys(&self) -> Result<RotationReport> {
+        self.rotate_keys_with(RotationSettings::default()).await
+    }
+
+    /// As [`rotate_keys`](Self::rotate_keys), with a say in how.
+    ///
+    /// # Errors
+    /// As [`rotate_keys`](Self::rotate_keys).
+    pub async fn rotate_keys_with(&self, mut settings: RotationSettings) -> Result<RotationReport> {
+        let Inner { connections, vault, observer, .. } = &*self.inner;
+        settings.tenant = self.tenant.clone().or(settings.tenant);
+        let outcome = rotate_keys(&**connections, vault, &**observer, &settings).await;
+        let entry = self.entry(AuditAction::KeysRotated);
+        let entry = match &outcome {
+            Ok(report) if report.is_complete() => entry.detail(report.to_string()),
+            Ok(report) => entry.detail(report.to_string()).critical(),
+            Err(error) => entry.failed(error),
+        };
+        self.audit(entry).await;
+        outcome
     }
 
     /// Makes one cheap call that needs the grant.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 pub use self::audit::{AuditAction, AuditEntry, AuditLog, AuditOutcome, TracedAudit};
+use crate::auth::RotationReport;
 use crate::connection::{Connection, ConnectionId, ConnectionStatus, ServiceId};
 use crate::error::Error;
 use crate::resilience::{BreakerChange, BreakerKey};
@@ -101,6 +102,18 @@ pub enum Notice<'a> {
     TokensNotStored {
         /// The connection.
         connection: &'a ConnectionId,
+    },
+    /// A batch of connections was looked through for tokens under an old key.
+    KeysRotated {
+        /// What the rotation has done so far.
+        report: &'a RotationReport,
+    },
+    /// A rotation of the keys could not seal a connection's tokens anew, and left them as they are.
+    NotResealed {
+        /// The connection.
+        connection: &'a ConnectionId,
+        /// Why.
+        error: &'a Error,
     },
     /// A call to a provider has ended, with all its tries.
     CallFinished {

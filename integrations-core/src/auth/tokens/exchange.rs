@@ -140,7 +140,9 @@ impl TokenManager {
                     .await
                     .and_then(|connection| LiveToken::open(&self.parts.vault, &connection).map(Arc::new));
             };
-            if !same(&self.parts.vault.open_tokens(&connection)?, &unsaved.replaces) {
+            let stored =
+                self.parts.vault.open_tokens(&connection).map_err(|error| self.not_stored(id, error))?;
+            if !same(&stored, &unsaved.replaces) {
                 slot.state().unsaved = None;
                 let live = Arc::new(LiveToken::open(&self.parts.vault, &connection)?);
                 slot.state().live = Some(Arc::clone(&live));
