@@ -26,8 +26,9 @@
 //! with code `unknown_key`, leaves the connection as it is, and goes on once its ring has the key.
 //!
 //! A key should be changed before it has sealed 2³² values (NIST SP 800-38D, 8.3), and at once when it
-//! may have been seen. Then remember that backups, and what a database has not yet overwritten, still hold
-//! values under it: the providers' tokens in them are ended by disconnecting and connecting again.
+//! may have been seen. Then remember what still holds values under it: backups, and what a database has not
+//! yet overwritten (for SQLite, `SqliteStore::compact` of `integrations-stores` does). The tokens in them are
+//! ended at the provider by disconnecting and connecting again.
 
 mod authenticator;
 #[cfg(feature = "oauth")]

@@ -9,6 +9,7 @@
 //! whatever the size of the database: the writer holds at most 16 MB of it, and each reader 4 MB.
 
 mod audit;
+mod compact;
 mod failure;
 mod kv;
 mod names;

@@ -48,21 +48,47 @@ impl Writer {
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T> + Send + 'static,
     {
         let mut slot = Arc::clone(&self.slot).lock_owned().await;
-        let run = async move { slot.run(operation, work).await }.in_current_span();
-        match tokio::spawn(run).await {
-            Ok(result) => result,
-            Err(error) => Err(Error::new(
-                ErrorKind::Store,
-                "the write was stopped before its end and has been undone; was the runtime shut down?",
-            )
-            .with_operation(operation)
-            .with_source(error)),
-        }
+        detached(operation, async move { slot.run(operation, work).await }).await
+    }
+
+    /// Does what SQLite does outside of transactions only.
+    ///
+    /// # Cancel safety
+    /// As [`transaction`](Self::transaction).
+    pub(super) async fn outside_transaction<T, F>(&self, operation: &'static str, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T> + Send + 'static,
+    {
+        let mut slot = Arc::clone(&self.slot).lock_owned().await;
+        detached(operation, async move {
+            if slot.in_transaction {
+                slot.rollback().await;
+            }
+            work(&mut slot.connection).await
+        })
+        .await
     }
 
     /// The connection itself, for reading from a database that lives in it alone.
     pub(super) async fn lock(&self) -> MutexGuard<'_, Slot> {
         self.slot.lock().await
+    }
+}
+
+/// Runs in a task of its own, which nobody stops by not waiting for it.
+async fn detached<T: Send + 'static>(
+    operation: &'static str,
+    run: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    match tokio::spawn(run.in_current_span()).await {
+        Ok(result) => result,
+        Err(error) => Err(Error::new(
+            ErrorKind::Store,
+            "the write was stopped before its end and has been undone; was the runtime shut down?",
+        )
+        .with_operation(operation)
+        .with_source(error)),
     }
 }
 

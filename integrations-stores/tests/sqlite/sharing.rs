@@ -10,6 +10,8 @@ use integrations_core::sync::SyncSink;
 use integrations_stores::SqliteStore;
 use integrations_stores::sqlite::RecordQuery;
 use integrations_testkit::conformance::{clock, connection, stream};
+use sqlx::ConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
 use tempfile::TempDir;
 use tokio::sync::Barrier;
 
@@ -106,4 +108,37 @@ async fn a_connection_that_comes_back_is_safe_from_its_old_versions() {
         TokenStore::put(&other, &new).await.unwrap();
         assert_eq!(TokenStore::put(&one, &old).await.unwrap_err().kind(), ErrorKind::Conflict);
     }
+}
+
+#[tokio::test]
+async fn a_file_is_compacted_while_others_read_it() {
+    let directory = directory();
+    let path = directory.path().join("app.db");
+    let store = SqliteStore::builder().busy_timeout(Duration::ZERO).open(&path).await.unwrap();
+    let (kept, erased) = (stream("cn_1", "kept"), stream("cn_2", "erased"));
+    let ids: Vec<_> = (0..2_000).map(|number| format!("id-{number}")).collect();
+    let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+    store.commit(commit(&kept, 0, &ids[..10])).await.unwrap();
+    store.commit(commit(&erased, 0, &ids)).await.unwrap();
+    store.compact().await.unwrap();
+    // The file's size is asked for without opening it: closing it would drop SQLite's locks.
+    let size = || std::fs::metadata(&path).unwrap().len();
+    let full = size();
+    store.forget(&"cn_2".into()).await.unwrap();
+
+    let mut reader = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
+    sqlx::raw_sql("BEGIN; SELECT count(*) FROM records").execute(&mut reader).await.unwrap();
+    let busy = store.compact().await.unwrap_err();
+    assert_eq!((busy.kind(), busy.provider_code()), (ErrorKind::Store, Some("database_busy")));
+    sqlx::raw_sql("ROLLBACK").execute(&mut reader).await.unwrap();
+    store.compact().await.unwrap();
+    assert!(size() < full / 4, "{full} bytes, and now {}", size());
+    assert_eq!(store.count(&RecordQuery::new()).await.unwrap(), 10);
+    store.commit(commit(&kept, 1, &["more"])).await.unwrap();
+    assert_eq!(store.count(&RecordQuery::new()).await.unwrap(), 11);
+
+    let store = SqliteStore::in_memory().await.unwrap();
+    store.commit(commit(&kept, 0, &ids[..10])).await.unwrap();
+    store.compact().await.unwrap();
+    assert_eq!(store.count(&RecordQuery::new()).await.unwrap(), 10);
 }
