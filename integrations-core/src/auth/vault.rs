@@ -13,7 +13,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::keys::{EncryptionKey, KeyProvider, KeyRing};
 use super::secret::{RefreshToken, Secret, Tokens};
@@ -231,18 +231,22 @@ impl Vault {
 fn seal(ring: &KeyRing, binding: &Binding<'_>, secret: &str) -> Result<Sealed> {
     let mut nonce = Nonce::<Aes256Gcm>::default();
     random(&mut nonce)?;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(NONCE_BYTES + secret.len() + TAG_BYTES));
+    // Large enough from the start: the secret is not copied before it is sealed where it stands.
+    let mut bytes = Vec::with_capacity(NONCE_BYTES + secret.len() + TAG_BYTES);
     bytes.extend_from_slice(&nonce);
     bytes.extend_from_slice(secret.as_bytes());
     let tag = ring
         .primary()
         .encrypt_inout_detached(&nonce, &binding.additional_data(), (&mut bytes[NONCE_BYTES..]).into())
-        .map_err(|_| Error::new(ErrorKind::InvalidRequest, "the secret is too large to be sealed"))?;
+        .map_err(|_| {
+            bytes.zeroize();
+            Error::new(ErrorKind::InvalidRequest, "the secret is too large to be sealed")
+        })?;
     bytes.extend_from_slice(&tag);
     let id = ring.primary_id();
     let mut text = String::with_capacity(VERSION.len() + id.len() + 2 + (bytes.len() * 4).div_ceil(3));
     text.extend([VERSION, ".", id, "."]);
-    URL_SAFE_NO_PAD.encode_string(&*bytes, &mut text);
+    URL_SAFE_NO_PAD.encode_string(bytes, &mut text);
     Ok(Sealed(text.into()))
 }
 
