@@ -115,7 +115,7 @@ struct Log(Mutex<Vec<AuditEntry>>);
 
 #[async_trait]
 impl AuditLog for Log {
-    async fn record(&self, entry: &AuditEntry) -> Result<()> {
+    async fn append(&self, entry: &AuditEntry) -> Result<()> {
         self.0.lock().unwrap().push(entry.clone());
         Ok(())
     }

@@ -17,8 +17,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use integrations_core::adapter::AdapterRegistry;
 use integrations_core::auth::{
-    AccessToken, ConnectionFilter, KeyRing, RefreshToken, SealedTokens, TokenManager, TokenParts, TokenSettings, TokenStore,
-    Tokens, Vault,
+    AccessToken, ConnectionFilter, KeyRing, RefreshToken, SealedTokens, TokenManager, TokenParts,
+    TokenSettings, TokenStore, Tokens, Vault,
 };
 use integrations_core::clock::{Clock, ManualClock};
 use integrations_core::http::{Pipeline, PipelineParts, Request, Response, Transport};
