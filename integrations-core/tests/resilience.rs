@@ -376,7 +376,9 @@ fn a_provider_that_refuses_gets_half_as_many_at_once_and_then_more_again() {
         Observation::throttled(None).window(Some(100), 0, now),
         Observation::throttled(None).app_wide(),
     ] {
-        places(&bulkhead, &anna, 4).iter_mut().for_each(|place| place.observe(&told));
+        for place in &mut places(&bulkhead, &anna, 4) {
+            place.observe(&told);
+        }
         assert_eq!(bulkhead.connection_limit(&anna), 4);
     }
     places(&bulkhead, &anna, 1)[0].observe(&Observation::throttled(None));
@@ -385,7 +387,9 @@ fn a_provider_that_refuses_gets_half_as_many_at_once_and_then_more_again() {
     let mut under_way = places(&bulkhead, &anna, 4);
     let mut waiting = call(&bulkhead, &anna, Priority::Interactive);
     assert!(poll(&mut waiting).is_pending());
-    under_way.iter_mut().for_each(|place| place.observe(&Observation::throttled(None)));
+    for place in &mut under_way {
+        place.observe(&Observation::throttled(None));
+    }
     for left in [3, 2] {
         under_way.pop_front();
         assert_eq!(bulkhead.connection_limit(&anna), 2);
@@ -403,7 +407,9 @@ fn a_provider_that_refuses_gets_half_as_many_at_once_and_then_more_again() {
     }
     assert_eq!(bulkhead.connection_limit(&anna), 4);
     // The host's limit stays the upper one.
-    places(&bulkhead, &anna, 4).iter_mut().for_each(|place| place.observe(&Observation::throttled(None)));
+    for place in &mut places(&bulkhead, &anna, 4) {
+        place.observe(&Observation::throttled(None));
+    }
     bulkhead.set_connection_limit(&anna, 1);
     assert_eq!(bulkhead.connection_limit(&anna), 1);
 }

@@ -7,7 +7,10 @@ mod connect;
 mod life;
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+
+use futures_util::stream::{self, StreamExt};
 
 pub use self::builder::GatewayBuilder;
 pub use self::connect::{ApiKey, Connect};
@@ -23,6 +26,9 @@ use crate::http::{Pipeline, Session};
 use crate::normalize::{Stage, Stages};
 use crate::observe::{AuditAction, AuditLog, Observer};
 use crate::sync::{StreamKey, SyncEngine, SyncReport, SyncRequest, SyncSink};
+
+/// How many streams of a connection are read at once, unless the request says so.
+const PARALLEL: usize = 4;
 
 /// A host's one way to its users' accounts: connect them, sync them, take them down.
 ///
@@ -118,7 +124,7 @@ impl Gateway {
     }
 
     /// Brings all streams of a connection up to date: lists what is new to the sink, reads the changes of
-    /// what it knows.
+    /// what it knows. Four streams are read at once; one that fails does not stop the others.
     ///
     /// # Errors
     /// Those that concern the connection as a whole. What concerns one stream stands in the report.
@@ -133,13 +139,43 @@ impl Gateway {
     ///
     /// # Errors
     /// As [`sync`](Self::sync).
+    ///
+    /// # Cancel safety
+    /// As [`sync`](Self::sync).
     pub async fn sync_with(&self, id: &ConnectionId, request: SyncRequest) -> Result<SyncReport> {
+        self.sync_selected(id, request, |_| true).await
+    }
+
+    /// As [`sync_with`](Self::sync_with), of those streams that the host chooses, e.g. the calendars that the
+    /// user has ticked.
+    ///
+    /// # Errors
+    /// As [`sync`](Self::sync).
+    ///
+    /// # Cancel safety
+    /// As [`sync`](Self::sync).
+    pub async fn sync_selected(
+        &self,
+        id: &ConnectionId,
+        request: SyncRequest,
+        chosen: impl Fn(&Stream) -> bool,
+    ) -> Result<SyncReport> {
         let (connection, adapter) = self.open(id).await?;
         let session = self.session_of(&connection, &adapter);
-        let mut report = SyncReport::default();
-        for stream in adapter.list_streams(&session).await.map_err(at(&connection.service))? {
+        let mut streams = adapter.list_streams(&session).await.map_err(at(&connection.service))?;
+        streams.retain(chosen);
+        let runs = streams.into_iter().map(|stream| {
             let key = StreamKey::new(&connection, &stream.id);
-            let outcome = self.run_stream(&adapter, &session, &key, &stream, request).await;
+            let (gateway, adapter, session) = (self.clone(), Arc::clone(&adapter), session.clone());
+            async move {
+                let outcome = gateway.run_stream(&adapter, &session, &key, &stream, request).await;
+                (key, outcome)
+            }
+        });
+        let parallel = request.parallel.map_or(PARALLEL, NonZeroUsize::get);
+        let mut runs = stream::iter(runs).buffered(parallel);
+        let mut report = SyncReport::default();
+        while let Some((key, outcome)) = runs.next().await {
             // Without a grant, no other stream will do better.
             let gone = matches!(&outcome, Err(error) if error.kind() == ErrorKind::ReauthorizationRequired);
             report.streams.push((key, outcome));

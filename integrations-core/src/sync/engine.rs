@@ -7,6 +7,7 @@
 //! While a page is normalised and committed, the next one is on its way: reading ahead changes nothing
 //! at the provider, and nothing here until its own commit.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use futures_util::future::{OptionFuture, join};
@@ -67,6 +68,9 @@ pub struct SyncRequest {
     pub accept_shrink: bool,
     /// Who runs; by default the fence that the stream already has.
     pub fence: Option<Fence>,
+    /// How many streams of a connection are read at once; by default 4, as many as a connection has places
+    /// in its service's [bulkhead](crate::resilience::BulkheadLimits).
+    pub parallel: Option<NonZeroUsize>,
 }
 
 impl SyncRequest {
@@ -83,6 +87,12 @@ impl SyncRequest {
     /// Believes listings however short they are.
     pub fn accept_shrink(mut self) -> Self {
         self.accept_shrink = true;
+        self
+    }
+
+    /// Reads so many streams of a connection at once; at least 1.
+    pub fn parallel(mut self, streams: usize) -> Self {
+        self.parallel = Some(NonZeroUsize::new(streams).unwrap_or(NonZeroUsize::MIN));
         self
     }
 

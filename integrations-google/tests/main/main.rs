@@ -10,5 +10,6 @@ mod host;
 mod mapping;
 mod oauth;
 mod outbound;
+mod streams;
 mod tokens;
 mod whole_way;

