@@ -31,6 +31,7 @@ pub fn account(config: &GitHubConfig) -> Arc<dyn ServiceAdapter> {
         .with_features(FEATURES);
     Arc::new(
         AccountAdapter::new(info, Arc::new(GitHubOAuth::new(config)), config.origins(), classify::error)
-            .with_limits(limits::LIMITS),
+            .with_limits(limits::LIMITS)
+            .with_judge(classify::judge),
     )
 }

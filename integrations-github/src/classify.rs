@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use integrations_core::ErrorKind::{
     AccountSuspended, Conflict, InsufficientPermissions, InvalidCredentials, InvalidRequest, NotFound,
     RateLimited, ReauthorizationRequired, ServiceUnavailable, Timeout, UnsupportedOperation,
@@ -127,6 +128,21 @@ pub fn error(failure: &Failure<'_>) -> Error {
 /// Tells what went wrong from an answer of the token endpoint, whatever its status.
 pub fn token_error(failure: &Failure<'_>) -> Error {
     failure.by(TOKEN_RULES, &token_words(failure))
+}
+
+/// Tells whether an answer of the API is a success. Operations of GraphQL begin with `graphql`: they fail
+/// with status 200.
+///
+/// # Errors
+/// As [`in_graphql_success`], and what the status means.
+pub(crate) fn judge(operation: &'static str, answer: &Response) -> Result<()> {
+    match answer.status {
+        status if status.is_success() && operation.starts_with("graphql") => {
+            in_graphql_success(operation, answer)
+        }
+        status if status.is_success() || status == StatusCode::NOT_MODIFIED => Ok(()),
+        _ => Err(error(&Failure::of(operation, answer))),
+    }
 }
 
 /// Finds the failure in an answer of GraphQL of status 200. What the answer holds beside it is given up.

@@ -158,3 +158,16 @@ fn a_failure_in_a_200_is_found() {
         assert_eq!(kind(in_token_success("token.refresh", &answer(body))), ReauthorizationRequired);
     }
 }
+
+#[test]
+fn graphql_fails_with_status_200_and_304_is_no_failure() {
+    let answer = |status: u16, body: &'static str| {
+        Response::new(StatusCode::from_u16(status).unwrap(), HeaderMap::new(), body)
+    };
+    let limited = answer(200, r#"{"data":null,"errors":[{"type":"RATE_LIMITED","message":"x"}]}"#);
+    assert_eq!(judge("graphql.issues", &limited).unwrap_err().kind(), RateLimited);
+    judge("issues.list", &limited).unwrap();
+    judge("graphql.issues", &answer(200, r#"{"data":{}}"#)).unwrap();
+    judge("issues.list", &answer(304, "")).unwrap();
+    assert_eq!(judge("graphql.issues", &answer(502, "<html>")).unwrap_err().kind(), ServiceUnavailable);
+}
