@@ -349,7 +349,9 @@ async fn held(process: &Process, clocks: &[&ManualClock], mut meanwhile: impl Fn
         if process.may_go().await || passed > 120 * MINUTE {
             break;
         }
-        clocks.iter().for_each(|clock| clock.advance(STEP));
+        for clock in clocks {
+            clock.advance(STEP);
+        }
         passed += STEP;
         meanwhile(step);
     }

@@ -228,7 +228,7 @@ pub trait RateLimiter: fmt::Debug + Send + Sync + 'static {
     /// storage, never for a quota. The default does nothing.
     ///
     /// # Errors
-    /// [`ErrorKind::Store`](crate::ErrorKind::Store) where the call cannot be decided without storage.
+    /// [`ErrorKind::Store`] where the call cannot be decided without storage.
     ///
     /// # Cancel safety
     /// At worst, a share of a quota that was being fetched stays unused.
