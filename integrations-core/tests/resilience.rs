@@ -365,6 +365,12 @@ fn a_limit_that_is_raised_lets_those_who_wait_go_at_once() {
     assert!(poll(&mut waiting).is_ready());
 }
 
+fn observe(places: &mut VecDeque<BulkheadPermit>, told: &Observation) {
+    for place in places {
+        place.observe(told);
+    }
+}
+
 #[test]
 fn a_provider_that_refuses_gets_half_as_many_at_once_and_then_more_again() {
     let bulkhead = Bulkhead::new(BulkheadLimits { service: 16, connection: 4, waiting: 10 });
@@ -376,9 +382,7 @@ fn a_provider_that_refuses_gets_half_as_many_at_once_and_then_more_again() {
         Observation::throttled(None).window(Some(100), 0, now),
         Observation::throttled(None).app_wide(),
     ] {
-        for place in &mut places(&bulkhead, &anna, 4) {
-            place.observe(&told);
-        }
+        observe(&mut places(&bulkhead, &anna, 4), &told);
         assert_eq!(bulkhead.connection_limit(&anna), 4);
     }
     places(&bulkhead, &anna, 1)[0].observe(&Observation::throttled(None));
@@ -387,9 +391,7 @@ fn a_provider_that_refuses_gets_half_as_many_at_once_and_then_more_again() {
     let mut under_way = places(&bulkhead, &anna, 4);
     let mut waiting = call(&bulkhead, &anna, Priority::Interactive);
     assert!(poll(&mut waiting).is_pending());
-    for place in &mut under_way {
-        place.observe(&Observation::throttled(None));
-    }
+    observe(&mut under_way, &Observation::throttled(None));
     for left in [3, 2] {
         under_way.pop_front();
         assert_eq!(bulkhead.connection_limit(&anna), 2);
@@ -407,9 +409,7 @@ fn a_provider_that_refuses_gets_half_as_many_at_once_and_then_more_again() {
     }
     assert_eq!(bulkhead.connection_limit(&anna), 4);
     // The host's limit stays the upper one.
-    for place in &mut places(&bulkhead, &anna, 4) {
-        place.observe(&Observation::throttled(None));
-    }
+    observe(&mut places(&bulkhead, &anna, 4), &Observation::throttled(None));
     bulkhead.set_connection_limit(&anna, 1);
     assert_eq!(bulkhead.connection_limit(&anna), 1);
 }

@@ -9,9 +9,10 @@ use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 
 use super::gate::Told;
+use super::keys::{GateKey, Who};
 use super::limiter::{Call, Decision, Moment, Observation, RateLimiter};
 use super::quota::Limits;
-use super::service::{GateKey, Service, Who};
+use super::service::Service;
 use crate::cache::KeyValueStore;
 use crate::connection::ServiceId;
 use crate::error::Result;

@@ -24,6 +24,8 @@ pub mod hints;
 #[cfg(feature = "governor")]
 mod kept;
 #[cfg(feature = "governor")]
+mod keys;
+#[cfg(feature = "governor")]
 mod lease;
 pub mod limiter;
 mod per_service;

@@ -4,45 +4,19 @@
 //! provider, the shared leases, and the calls under way. A call takes from all of them or from none.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::cell::{Cell, Rate, Ticks};
 use super::gate::{Gate, Told};
 use super::kept::{Forgettable, Kept};
+use super::keys::{GateKey, What, Who, counting, hold, named, told, units_of, who};
 use super::lease::{Cut, Held, Lease};
 use super::limiter::{Call, Decision, Hold, Moment, Observation, Reply};
-use super::quota::{Calls, Counts, Limits, Quota, Scope};
+use super::quota::{Calls, Limits, Scope};
 use crate::connection::ConnectionId;
 
 /// How often to look whether a place has become free, where nobody says so.
 const CONCURRENCY_POLL: Duration = Duration::from_millis(50);
-
-/// Who is counted together.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Who {
-    App,
-    Group(Arc<str>),
-    Connection(ConnectionId),
-}
-
-/// Which operations are counted together; `None` for all.
-pub(super) type What = Option<&'static str>;
-
-/// What a gate stands for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct GateKey {
-    pub(super) who: Who,
-    pub(super) what: What,
-}
-
-impl GateKey {
-    const APP: Self = Self { who: Who::App, what: None };
-
-    fn is_app(&self) -> bool {
-        self.what.is_none() && matches!(self.who, Who::App)
-    }
-}
 
 /// A mark for the other processes: this gate is closed until then, in monotonic time.
 #[derive(Debug, Clone)]
@@ -425,27 +399,6 @@ impl Service {
     }
 }
 
-/// The quotas that count a call, each with its number and what it counts the call under.
-fn counting<'a>(
-    limits: &'a Limits,
-    call: &Call,
-) -> impl Iterator<Item = (usize, &'static Quota, What)> + use<'a> {
-    let operation = call.operation;
-    limits.quotas.iter().enumerate().filter_map(move |(number, quota)| {
-        limits.counted(quota.calls, operation).map(|what| (number, quota, named(what)))
-    })
-}
-
-fn units_of(quota: &Quota, units: u32) -> u32 {
-    if quota.counts == Counts::Requests { 1 } else { units }
-}
-
-/// All operations together have no name. Comparing empty names costs more than comparing none: the
-/// vector instructions that compare memory are slow where there is nothing behind the pointer.
-fn named(what: &'static str) -> What {
-    (!what.is_empty()).then_some(what)
-}
-
 fn leased(read_every: Option<Duration>, scope: Scope) -> bool {
     scope == Scope::App && read_every.is_some()
 }
@@ -460,29 +413,6 @@ fn lease<'a>(
         let quota = &limits.quotas[number];
         Lease::new(Cut::of(quota, limits.dearest(quota)))
     })
-}
-
-/// The gate that the provider's answers to the call speak of.
-fn told(limits: &Limits, call: &Call) -> GateKey {
-    let what = limits.counted(limits.told_calls, call.operation).and_then(named);
-    GateKey { who: who(limits.told_scope, call), what }
-}
-
-fn who(scope: Scope, call: &Call) -> Who {
-    match (scope, &call.group) {
-        (Scope::App, _) => Who::App,
-        (Scope::Group, Some(group)) => Who::Group(Arc::clone(group)),
-        (Scope::Group, None) | (Scope::Connection, _) => Who::Connection(call.connection.clone()),
-    }
-}
-
-/// Who has to wait with a call that this holds up.
-fn hold(who: &Who, all_operations: bool) -> Hold {
-    match (who, all_operations) {
-        (_, false) => Hold::Operation,
-        (Who::App, true) => Hold::Service,
-        (_, true) => Hold::Connection,
-    }
 }
 
 /// The wall-clock time in nanoseconds; 0 before 1970.
