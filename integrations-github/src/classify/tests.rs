@@ -169,5 +169,5 @@ fn graphql_fails_with_status_200_and_304_is_no_failure() {
     judge("issues.list", &limited).unwrap();
     judge("graphql.issues", &answer(200, r#"{"data":{}}"#)).unwrap();
     judge("issues.list", &answer(304, "")).unwrap();
-    assert_eq!(judge("graphql.issues", &answer(502, "<html>")).unwrap_err().kind(), ServiceUnavailable);
+    assert_eq!(judge("graphql.issues", &answer(401, "{}")).unwrap_err().kind(), TokenExpired);
 }
