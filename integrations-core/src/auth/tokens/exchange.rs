@@ -132,8 +132,9 @@ impl TokenManager {
     async fn save(&self, id: &ConnectionId, slot: &Slot, unsaved: Unsaved) -> Result<Arc<LiveToken>> {
         loop {
             let stored = self.parts.store.get(id).await.map_err(|error| self.not_stored(id, error))?;
-            // A connection that is gone, or waits for its user, needs no tokens; one that was paused does.
-            let Some(mut connection) = stored.filter(|stored| !stored.status.needs_user()) else {
+            // A connection that is gone, or was taken back, needs no tokens; one that was paused does.
+            let revoked = |status: &ConnectionStatus| matches!(status, ConnectionStatus::Revoked { .. });
+            let Some(mut connection) = stored.filter(|stored| !revoked(&stored.status)) else {
                 slot.state().unsaved = None;
                 return self
                     .read(id)
@@ -144,9 +145,15 @@ impl TokenManager {
                 self.parts.vault.open_tokens(&connection).map_err(|error| self.not_stored(id, error))?;
             if !same(&stored, &unsaved.replaces) {
                 slot.state().unsaved = None;
+                connection.status.check()?;
                 let live = Arc::new(LiveToken::open(&self.parts.vault, &connection)?);
                 slot.state().live = Some(Arc::clone(&live));
                 return Ok(live);
+            }
+            // Somebody who could not wait for this exchange has taken the grant for gone: it is not.
+            let before = connection.status.clone();
+            if before.needs_user() {
+                connection.status = ConnectionStatus::Active;
             }
             connection.tokens = self.sealed(&connection, &unsaved)?;
             connection.refreshing_since = None;
@@ -159,6 +166,10 @@ impl TokenManager {
                     let live = Arc::new(LiveToken::open(&self.parts.vault, &connection)?);
                     *slot.state() = SlotState { live: Some(Arc::clone(&live)), ..SlotState::default() };
                     self.parts.observer.notice(&Notice::TokensRefreshed { connection: id });
+                    if before != connection.status {
+                        let changed = Notice::StatusChanged { connection: &connection, from: &before };
+                        self.parts.observer.notice(&changed);
+                    }
                     self.audit(&connection, None).await;
                     self.audit_scopes(&connection, &scopes).await;
                     connection.status.check()?;
