@@ -6,7 +6,7 @@ use integrations_core::adapter::ServiceInfo;
 use integrations_core::auth::Vault;
 use integrations_core::clock::{Clock, SystemClock};
 use integrations_core::connection::UserId;
-use integrations_core::{Connection, Error, ErrorKind, Gateway, Result, ServiceAdapter};
+use integrations_core::{Connection, Error, ErrorKind, Gateway, GatewayBuilder, Result, ServiceAdapter};
 use integrations_stores::SqliteStore;
 use url::Url;
 
@@ -48,7 +48,7 @@ impl App {
         let clock = SystemClock::shared();
         let gateway = adapters
             .into_iter()
-            .fold(Gateway::builder(), |builder, adapter| builder.adapter(adapter))
+            .fold(Gateway::builder(), GatewayBuilder::adapter)
             .store(store.clone())
             .audit_log(Arc::new(store.clone()))
             .vault(vault)

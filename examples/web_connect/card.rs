@@ -55,11 +55,10 @@ pub(crate) struct ConnectionView {
 
 impl ConnectionView {
     pub(crate) async fn load(app: &App, connection: Connection) -> Result<Self> {
-        let syncs = app.service(connection.service.as_str()).is_some_and(syncs);
-        let kept = match syncs {
-            true => Some(app.store.count(&RecordQuery::new().connection(&connection.id)).await?),
-            false => None,
-        };
+        let mut kept = None;
+        if app.service(connection.service.as_str()).is_some_and(syncs) {
+            kept = Some(app.store.count(&RecordQuery::new().connection(&connection.id)).await?);
+        }
         let last = app.syncs.last(&connection.id).await?;
         let running = app.syncs.is_running(&connection.id);
         Ok(Self { connection, last, running, kept })
@@ -73,11 +72,11 @@ pub(crate) fn csrf(session: &Session) -> Markup {
 
 pub(crate) fn service(app: &App, session: &Session, view: &ServiceView<'_>) -> Markup {
     let heading = format!("service-{}", view.id);
-    let initial: String = view.name.chars().take(1).collect();
+    let initials: String = view.name.chars().filter(|letter| letter.is_uppercase()).take(2).collect();
     html! {
         section.card aria-labelledby=(heading) {
             header.service {
-                span.monogram aria-hidden="true" { (initial) }
+                span.monogram aria-hidden="true" { (initials) }
                 h2 id=(heading) { (view.name) }
                 @if view.connections.is_empty() { span.badge.none { "Not connected" } }
             }
@@ -89,27 +88,26 @@ pub(crate) fn service(app: &App, session: &Session, view: &ServiceView<'_>) -> M
 
 /// The form that connects an account, and another one.
 fn connect(session: &Session, info: &ServiceInfo, again: bool) -> Markup {
+    let to = html! { span.unseen { " to " (info.name) } };
     let form = html! {
         form.connect method="post" action={ "/connect/" (info.id) } {
             (csrf(session))
-            (choice_of_level(info, &format!("level-{}", info.id), Level::Read))
-            button.primary[!again] type="submit" {
-                "Connect " @if again { "another account" } span.unseen { " at " (info.name) }
-            }
+            (choice_of_level(info, &format!("level-{}", info.id), &to, Level::Read))
+            button.primary[!again] type="submit" { "Connect" span.unseen { " an account at " (info.name) } }
         }
     };
     html! {
-        @if again { details.more { summary { "Connect another account" span.unseen { " at " (info.name) } } (form) } }
+        @if again { details.another { summary { "Connect another account" span.unseen { " at " (info.name) } } (form) } }
         @else { (form) }
     }
 }
 
-fn choice_of_level(info: &ServiceInfo, id: &str, chosen: Level) -> Markup {
+fn choice_of_level(info: &ServiceInfo, id: &str, of: &Markup, chosen: Level) -> Markup {
     let levels = words::levels(info);
     html! {
         @if levels.len() > 1 {
             div.field {
-                label for=(id) { "Access" span.unseen { " to " (info.name) } }
+                label for=(id) { "Access" (of) }
                 select name="level" id=(id) {
                     @for level in levels {
                         @let (value, name) = words::level(level);
@@ -136,10 +134,10 @@ fn account(app: &App, session: &Session, service: &ServiceView<'_>, view: &Conne
             dl {
                 @if let Some(kept) = view.kept { (last_sync(view, kept, app.clock.now())) }
                 (features(service, connection))
-                div { dt { "Token" } dd { (words::token(connection)) } }
+                div { dt { "Access token" } dd { (words::token(connection)) } }
                 div { dt { "Connected since" } dd { (time(connection.created_at)) } }
             }
-            (scopes(connection))
+            (folds(session, service, connection))
             (actions(session, service, view, tone))
         }
     }
@@ -183,20 +181,10 @@ fn features(service: &ServiceView<'_>, connection: &Connection) -> Markup {
     }
 }
 
-fn scopes(connection: &Connection) -> Markup {
-    html! {
-        details {
-            summary { "Permissions (" (connection.scopes.len()) ")" }
-            @if connection.scopes.is_empty() { p { "The service names none." } }
-            @else { ul.scopes { @for scope in &connection.scopes { li { code { (scope) } } } } }
-        }
-    }
-}
-
 fn actions(session: &Session, service: &ServiceView<'_>, view: &ConnectionView, tone: Tone) -> Markup {
     let connection = &view.connection;
-    // A list of buttons that are named alike is no help to those who hear them.
-    let of = html! { span.unseen { " " (words::account(&connection.account)) " at " (service.name) } };
+    let offered = service.info.is_some();
+    let of = of(service, connection);
     let button = |action: &str, label: &str, class: &str| {
         html! {
             form method="post" action={ "/connections/" (connection.id) "/" (action) } {
@@ -205,15 +193,10 @@ fn actions(session: &Session, service: &ServiceView<'_>, view: &ConnectionView, 
             }
         }
     };
-    let more = service.info.filter(|info| {
-        connection.status == ConnectionStatus::Active
-            && info.disabled(&connection.scopes).next().is_some()
-            && words::levels(info).len() > 1
-    });
     html! {
         div.actions {
-            @if tone == Tone::Bad && service.info.is_some() { (button("reconnect", "Reconnect", "primary")) }
-            @if connection.status == ConnectionStatus::Active && service.info.is_some() {
+            @if tone == Tone::Bad && offered { (button("reconnect", "Reconnect", "primary")) }
+            @if connection.status == ConnectionStatus::Active && offered {
                 @if view.kept.is_some() { (button("sync", "Sync now", "")) }
                 @else { (button("check", "Check", "")) }
                 (button("pause", "Pause", ""))
@@ -221,17 +204,39 @@ fn actions(session: &Session, service: &ServiceView<'_>, view: &ConnectionView, 
             @if connection.status == ConnectionStatus::Paused { (button("resume", "Resume", "primary")) }
             a.button.quiet href={ "/connections/" (connection.id) "/disconnect" } { "Disconnect…" (of) }
         }
-        @if let Some(info) = more {
-            details.more {
-                summary { "Change what is allowed" (of) }
-                form.connect method="post" action={ "/connections/" (connection.id) "/reconnect" } {
-                    (csrf(session))
-                    (choice_of_level(info, &format!("level-{}", connection.id), *words::levels(info).last().unwrap_or(&Level::Read)))
-                    button type="submit" { "Ask again" (of) }
+    }
+}
+
+/// What was granted, and the way to more of it.
+fn folds(session: &Session, service: &ServiceView<'_>, connection: &Connection) -> Markup {
+    let of = of(service, connection);
+    let lacking = service.info.filter(|info| info.disabled(&connection.scopes).next().is_some());
+    let more = lacking.filter(|_| connection.status == ConnectionStatus::Active);
+    let most = more.and_then(|info| words::levels(info).last().copied()).unwrap_or_default();
+    html! {
+        div.folds {
+            details {
+                summary { "Permissions (" (connection.scopes.len()) ")" (of) }
+                @if connection.scopes.is_empty() { p { "The service names none." } }
+                @else { ul.scopes { @for scope in &connection.scopes { li { code { (scope) } } } } }
+            }
+            @if let Some(info) = more {
+                details {
+                    summary { "Change what is allowed" (of) }
+                    form.connect method="post" action={ "/connections/" (connection.id) "/reconnect" } {
+                        (csrf(session))
+                        (choice_of_level(info, &format!("level-{}", connection.id), &of, most))
+                        button type="submit" { "Ask again" (of) }
+                    }
                 }
             }
         }
     }
+}
+
+/// For those who hear the page: a list of buttons that are named alike is no help to them.
+fn of(service: &ServiceView<'_>, connection: &Connection) -> Markup {
+    html! { span.unseen { " of " (words::account(&connection.account)) " at " (service.name) } }
 }
 
 fn time(at: DateTime<Utc>) -> Markup {
