@@ -38,3 +38,11 @@ backfill events="100000":
 # The first ten minutes.
 quickstart:
     cargo run --example quickstart
+
+# A page on which users connect their accounts.
+web_connect:
+    cargo run --example web_connect
+
+# The same page, tested in headless Chromium; needs the packages chromium and chromium-driver.
+page:
+    cargo test -p integrations-examples --test web_connect -- --ignored --nocapture

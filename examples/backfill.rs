@@ -72,10 +72,11 @@ async fn backfill(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let loopback = Loopback::listen().await?;
     let begun =
         gateway.connect("ada", "google_calendar").redirect_uri(loopback.redirect_uri()).begin().await?;
-    loopback::browse(begun.url.as_str()).await?;
-    let connection = gateway.complete("ada", &loopback.came_back().await?).await?;
-
     let clock = SystemClock::new();
+    let came_back = loopback.came_back(&begun.url, &clock);
+    let (address, ()) = tokio::try_join!(came_back, loopback::browse(begun.url.as_str()))?;
+    let connection = gateway.complete("ada", &address).await?;
+
     let before = clock.monotonic();
     let total = gateway.sync(&connection.id).await?.into_result()?.total();
     let took = clock.monotonic() - before;

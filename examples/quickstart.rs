@@ -107,21 +107,24 @@ async fn connect(
         return Ok(connection.clone());
     }
     let loopback = Loopback::listen().await?;
-    let redirect_uri = loopback.redirect_uri();
+    let redirect_uri = loopback.redirect_uri().to_owned();
     let begun = gateway
         .connect(USER, integrations_google::calendar::SERVICE)
         .redirect_uri(redirect_uri)
         .begin()
         .await?;
-    if provider.is_fake() {
-        loopback::browse(begun.url.as_str()).await?;
+    let clock = provider.clock();
+    let came_back = loopback.came_back(&begun.url, &*clock);
+    let address = if provider.is_fake() {
+        tokio::try_join!(came_back, loopback::browse(begun.url.as_str()))?.0
     } else {
         eprintln!("Open this address in a browser and allow access:\n\n  {}\n", begun.url);
         if !io::stderr().is_terminal() {
             eprintln!("(waiting for the browser to come back)");
         }
-    }
-    let connection = gateway.complete(USER, &loopback.came_back().await?).await?;
+        came_back.await?
+    };
+    let connection = gateway.complete(USER, &address).await?;
     out.connected(&connection, known.is_some());
     Ok(connection)
 }

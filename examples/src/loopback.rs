@@ -1,24 +1,35 @@
 //! How does a user come back to a program that is no web server? (RFC 8252, 7.3)
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::extract::RawQuery;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::{Router, routing::get};
+use integrations_core::clock::Clock;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use url::{Url, form_urlencoded};
 
-const PAGE: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Connected</title>\
-    <h1>You can close this page</h1><p>Go back to the terminal.</p></html>";
+/// How long the user has.
+pub const PATIENCE: Duration = Duration::from_secs(300);
+/// How long the browser has to take the last page.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+const PAGE: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
+    <meta name=\"viewport\" content=\"width=device-width\"><title>Back to the terminal</title>\
+    <main><h1>You can close this page</h1><p>The program goes on in the terminal.</p></main></html>";
 
 /// A listener on the loopback address that waits for the user to come back once.
+///
+/// It listens before anybody is sent away, so that nobody else can have the port meanwhile.
 #[derive(Debug)]
 pub struct Loopback {
+    listener: TcpListener,
     redirect_uri: String,
-    query: oneshot::Receiver<String>,
-    _stop: oneshot::Sender<()>,
 }
 
 impl Loopback {
@@ -29,33 +40,7 @@ impl Loopback {
     pub async fn listen() -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let redirect_uri = format!("http://{}/callback", listener.local_addr()?);
-        let (came_back, query) = oneshot::channel();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let came_back = Arc::new(Mutex::new(Some(came_back)));
-        let callback = move |RawQuery(query): RawQuery| async move {
-            // Whatever else a browser asks for has no state, and is not what is waited for.
-            let query = query.filter(|query| query.contains("state="));
-            let sender =
-                came_back.lock().ok().and_then(|mut sender| query.is_some().then(|| sender.take())?);
-            match (sender, query) {
-                (Some(sender), Some(query)) => {
-                    let _ = sender.send(query);
-                    let headers = [
-                        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-                        (header::CACHE_CONTROL, "no-store"),
-                        (header::REFERRER_POLICY, "no-referrer"),
-                    ];
-                    (headers, PAGE).into_response()
-                }
-                _ => StatusCode::NOT_FOUND.into_response(),
-            }
-        };
-        let app = Router::new().route("/callback", get(callback));
-        let server = axum::serve(listener, app).with_graceful_shutdown(async move {
-            let _ = stopped.await;
-        });
-        tokio::spawn(async move { server.await });
-        Ok(Self { redirect_uri, query, _stop: stop })
+        Ok(Self { listener, redirect_uri })
     }
 
     /// Where the provider sends the user back to.
@@ -63,13 +48,78 @@ impl Loopback {
         &self.redirect_uri
     }
 
-    /// Waits for the user, and returns the query that they came back with.
+    /// Waits for the user who was sent to this authorization address, and returns the address that they
+    /// came back to. Whatever else is asked for, e.g. the icon, another path or another state, gets a 404
+    /// and does not end the wait. The listener is gone afterwards.
     ///
     /// # Errors
-    /// When the listener has stopped.
-    pub async fn came_back(self) -> io::Result<String> {
-        self.query.await.map_err(|_| io::Error::other("the loopback listener has stopped"))
+    /// [`io::ErrorKind::TimedOut`] after [`PATIENCE`], and when the listener fails.
+    ///
+    /// # Cancel safety
+    /// The listener is gone after a drop: begin again.
+    pub async fn came_back(self, sent_to: &Url, clock: &dyn Clock) -> io::Result<String> {
+        let Self { listener, redirect_uri } = self;
+        let expected = state_of(sent_to.query().unwrap_or_default());
+        let (sender, came_back) = oneshot::channel();
+        let sender = Arc::new(Mutex::new(Some(sender)));
+        let callback = move |RawQuery(query): RawQuery| async move {
+            let query = query.filter(|query| expected.is_some() && state_of(query) == expected);
+            let sender = sender.lock().unwrap_or_else(PoisonError::into_inner).take_if(|_| query.is_some());
+            let (Some(sender), Some(query)) = (sender, query) else {
+                return StatusCode::NOT_FOUND.into_response();
+            };
+            let _ = sender.send(query);
+            let headers = [
+                (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+                (header::CACHE_CONTROL, "no-store"),
+                (header::REFERRER_POLICY, "no-referrer"),
+                (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+                (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+                (header::CONNECTION, "close"),
+            ];
+            (headers, PAGE).into_response()
+        };
+        let app = Router::new().route("/callback", get(callback));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = axum::serve(listener, app).with_graceful_shutdown(async move {
+            let _ = stopped.await;
+        });
+        let mut server = tokio::spawn(async move { server.await });
+        let outcome = tokio::select! {
+            query = came_back => query.map_err(|_| io::Error::other("the loopback listener has stopped")),
+            () = clock.sleep(PATIENCE) => Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                format!("nobody came back within {} s; begin again", PATIENCE.as_secs()),
+            )),
+        };
+        drop(stop);
+        tokio::select! {
+            _ = &mut server => {}
+            () = clock.sleep(FAREWELL) => server.abort(),
+        }
+        outcome.map(|query| format!("{redirect_uri}?{query}"))
     }
+}
+
+/// The only state of a query; `None` where there is none, or more than one.
+fn state_of(query: &str) -> Option<String> {
+    let mut states = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "state");
+    let state = states.next()?.1.into_owned();
+    states.next().is_none().then_some(state)
+}
+
+/// Opens an address in the system's browser; says whether there was a program to ask.
+pub fn open_browser(url: &str) -> bool {
+    let (program, before): (&str, &[&str]) = if cfg!(target_os = "windows") {
+        // What `start` does, without a shell that would read `&`.
+        ("rundll32", &["url.dll,FileProtocolHandler"])
+    } else if cfg!(target_os = "macos") {
+        ("open", &[])
+    } else {
+        ("xdg-open", &[])
+    };
+    let (input, output, errors) = (Stdio::null(), Stdio::null(), Stdio::null());
+    Command::new(program).args(before).arg(url).stdin(input).stdout(output).stderr(errors).spawn().is_ok()
 }
 
 /// Does what a browser does for a user who consents at once: asks for the page and follows the redirect.

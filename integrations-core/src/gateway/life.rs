@@ -64,7 +64,18 @@ impl Gateway {
             .get(id)
             .await?
             .filter(|found| self.tenant.as_ref().is_none_or(|tenant| *tenant == found.owner.tenant))
-            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no connection {id}")))
+            .ok_or_else(|| no_connection(id))
+    }
+
+    /// One connection of a user, for an id that came from outside, e.g. in an address or a form: what
+    /// belongs to another user is as good as absent.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`], also for a connection of another user, and those of the store.
+    pub async fn connection_of(&self, owner: impl Into<Owner>, id: &ConnectionId) -> Result<Connection> {
+        let owner = self.within_tenant(owner.into());
+        let connection = self.connection(id).await?;
+        if connection.owner == owner { Ok(connection) } else { Err(no_connection(id)) }
     }
 
     /// Stops the use of a connection until [`resume`](Self::resume): every call fails with code `paused`.
@@ -217,6 +228,11 @@ impl Gateway {
         self.audit(entry).await;
         Ok(records)
     }
+}
+
+/// The same for one that is not there and for one that the caller may not know of.
+fn no_connection(id: &ConnectionId) -> Error {
+    Error::new(ErrorKind::NotFound, format!("there is no connection {id}"))
 }
 
 fn waits_for_user() -> Error {

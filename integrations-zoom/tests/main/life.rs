@@ -80,6 +80,27 @@ async fn a_connection_of_another_tenant_is_not_there() {
 }
 
 #[tokio::test]
+async fn a_connection_of_another_user_is_not_there() {
+    let host = Host::new(subject()).await;
+    let acme = host.gateway.for_tenant("acme");
+    let begun = acme.connect("ada", "zoom").redirect_uri(REDIRECT).begin().await.unwrap();
+    let callback = host.fake.consent(begun.url.as_str()).await.unwrap();
+    let id = acme.complete("ada", &callback).await.unwrap().id;
+    assert_eq!(acme.connection_of("ada", &id).await.unwrap().id, id);
+    let absent = acme.connection_of("ada", &"cn_0".into()).await.unwrap_err();
+    for error in [
+        acme.connection_of("grace", &id).await.unwrap_err(),
+        acme.connection_of(Owner::new("other", "ada"), &id).await.unwrap_err(),
+        host.gateway.connection_of("ada", &id).await.unwrap_err(),
+        host.gateway.for_tenant("other").connection_of("ada", &id).await.unwrap_err(),
+    ] {
+        // Word for word what is said of one that does not exist.
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+        assert_eq!(error.message().replace(id.as_str(), "cn_0"), absent.message());
+    }
+}
+
+#[tokio::test]
 async fn the_audit_log_says_who_did_what_from_where() {
     let host = Host::new(subject()).await;
     let gateway = host.gateway.with_origin("203.0.113.7");
