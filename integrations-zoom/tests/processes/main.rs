@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use integrations_core::auth::{TokenSettings, TokenStore, Vault};
-use integrations_core::clock::{Clock, SystemClock};
+use integrations_core::clock::SystemClock;
 use integrations_core::resilience::{BulkheadLimits, ExponentialRetry, Limits};
 use integrations_core::{Connection, Gateway};
 use integrations_stores::SqliteStore;
@@ -192,7 +192,9 @@ fn a_thousand_callers_in_each_of_three_processes_cause_one_exchange() {
         let mut children: Vec<_> = (0..3).map(|_| world.child(LONG, LONG)).collect();
         for round in 1..=5 {
             world.expire().await;
-            children.iter_mut().for_each(|child| child.touch(1_000));
+            for child in &mut children {
+                child.touch(1_000);
+            }
             for child in &children {
                 assert_eq!(child.line(), "well 1000");
             }
@@ -211,7 +213,9 @@ fn a_refresh_that_takes_longer_than_the_lease_is_made_once() {
             world.expire().await;
             let gate = Gate::new();
             world.fake.fault(Fault::on("token.refresh").hold_answer(&gate));
-            children.iter_mut().for_each(|child| child.touch(100));
+            for child in &mut children {
+                child.touch(100);
+            }
             gate.arrived(1).await;
             world.lease_runs_out().await;
             // Long enough for the others to have tried a few times.
