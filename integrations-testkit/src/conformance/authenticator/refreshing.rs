@@ -183,7 +183,7 @@ pub async fn an_exchange_of_another_process_is_waited_for(subject: Subject) {
 /// No guard keeps anybody back, and all find the tokens due before the first of them says that it begins:
 /// the others see it when they want to say the same.
 pub async fn those_who_begin_together_make_one_exchange(subject: Subject) {
-    let host = Host::with(subject, |fake| fake.with_family_revocation()).await;
+    let host = Host::with(subject, FakeOAuthBuilder::with_family_revocation).await;
     let connection = host.connect().await;
     host.store.lose_guards();
     for round in 1..=5 {
@@ -239,7 +239,7 @@ pub async fn tokens_that_cannot_be_stored_are_kept_and_stored_later(subject: Sub
 
 /// Tokens that could not be stored outlive what the host does with the connection meanwhile.
 pub async fn a_pause_loses_no_token(subject: Subject) {
-    let host = Host::with(subject, |fake| fake.with_family_revocation()).await;
+    let host = Host::with(subject, FakeOAuthBuilder::with_family_revocation).await;
     let connection = host.connect().await;
     host.expire(&connection.id).await;
     host.store.fail_writes(1, 1);
