@@ -314,7 +314,7 @@ impl Gateway {
                 Err(error) if error.kind() == ErrorKind::Conflict => continue,
                 Err(error) => return Err(error),
             }
-            self.inner.tokens.forget(&connection.id);
+            self.inner.tokens.discard(&connection.id);
             self.tell_connected(adapter, &connection, stored.as_ref(), missing_scopes).await;
             return Ok(connection);
         }

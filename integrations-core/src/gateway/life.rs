@@ -183,7 +183,7 @@ impl Gateway {
             Data::Erase => Some(self.inner.sink.forget(id).await?),
         };
         self.inner.connections.delete(id).await?;
-        self.inner.tokens.forget(id);
+        self.inner.tokens.discard(id);
         self.inner.observer.notice(&Notice::Disconnected { connection: id });
         let entry = self.entry(AuditAction::Disconnected).about(&connection);
         let entry = match &revoked {

@@ -1,377 +1,202 @@
-//! One exchange, whatever happens to the processes: real ones, on one SQLite file, against a provider whose
-//! refresh tokens are for single use and which ends the whole grant when one comes twice.
+//! Many processes share one database, and a refresh token is exchanged once.
 //!
-//! The children run on the machine's clock. Nothing is timed: the provider holds its answers at gates, and
-//! where a lease has to run out, the parent waits until the store says that it has.
+//! The provider spends a refresh token with its first exchange, and ends the whole family of tokens at the
+//! second: a connection that is used after a case was not exchanged twice. Processes are real ones, killed
+//! with SIGKILL and stopped with SIGSTOP, on the machine's clock; where a test has to be between two steps of
+//! a process, the fake's gates hold its answer, or the process stops by itself and says where it is.
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 mod child;
+mod killed;
+mod parent;
 
-use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
 use integrations_core::auth::{TokenSettings, TokenStore, Vault};
-use integrations_core::clock::SystemClock;
-use integrations_core::resilience::{BulkheadLimits, ExponentialRetry, Limits};
-use integrations_core::{Connection, Gateway};
+use integrations_core::clock::Clock;
+use integrations_core::http::reqwest::ReqwestTransport;
+use integrations_core::resilience::{BulkheadLimits, Unlimited};
+use integrations_core::{Gateway, GatewayBuilder, ServiceAdapter};
 use integrations_stores::SqliteStore;
-use integrations_testkit::oauth::{Dialect, FakeOAuth, Rotation};
+use integrations_testkit::oauth::{FakeOAuthBuilder, Rotation};
 use integrations_testkit::{Fault, Gate};
-use integrations_zoom::{ZoomConfig, account};
-use tempfile::TempDir;
+use integrations_zoom::ZoomConfig;
 
-const REDIRECT: &str = "https://app.example/callback/zoom";
-/// Longer than any case takes.
-const LONG: u64 = 60_000;
+use self::parent::{Process, Stage};
 
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+/// Callers in each process.
+const CALLERS: usize = 1_000;
+
+fn vault() -> Vault {
+    Vault::new("test", [5; 32]).unwrap()
 }
 
-async fn gateway(fake: &str, db: &Path, ttl: Duration, limit: Duration) -> Gateway {
-    let config =
-        ZoomConfig::builder().client("fake-client", "fake-client-secret").base_url(fake).build().unwrap();
-    let mut settings = TokenSettings::default();
-    (settings.guard_ttl, settings.exchange_limit) = (ttl, limit);
-    let mut places = BulkheadLimits::default();
-    (places.service, places.connection, places.waiting) = (64, 64, 10_000);
+fn adapter(fake: &str) -> Arc<dyn ServiceAdapter> {
+    let config = ZoomConfig::builder().client("client", "secret").base_url(fake).build().unwrap();
+    integrations_zoom::account(&config).unwrap()
+}
+
+/// A gateway that lets all callers in at once.
+fn gateway(adapter: &Arc<dyn ServiceAdapter>, store: SqliteStore, settings: TokenSettings) -> GatewayBuilder {
+    let places = BulkheadLimits { service: CALLERS, connection: CALLERS, waiting: CALLERS };
     Gateway::builder()
-        .adapter(account(&config).unwrap())
-        .store(SqliteStore::open(db).await.unwrap())
-        .vault(Vault::new("test", [5; 32]).unwrap())
-        .limits("zoom", Limits::UNKNOWN)
-        .limits("zoom.oauth", Limits::UNKNOWN)
-        .bulkhead(places)
-        .retry_policy(Arc::new(ExponentialRetry::default().with_retries(0)))
+        .adapter(Arc::clone(adapter))
+        .store(store)
+        .vault(vault())
+        .transport(Arc::new(ReqwestTransport::new("test").unwrap()))
         .token_settings(settings)
-        .build()
-        .unwrap()
+        .rate_limiter(Arc::new(Unlimited))
+        .bulkhead(places)
 }
 
-struct World {
-    fake: FakeOAuth,
-    folder: TempDir,
-    store: SqliteStore,
-    gateway: Gateway,
-    connection: Connection,
+fn strict(fake: FakeOAuthBuilder) -> FakeOAuthBuilder {
+    fake.with_family_revocation()
 }
 
-impl World {
-    async fn new(rotation: Rotation) -> Self {
-        let fake =
-            FakeOAuth::builder(Dialect::Zoom).rotation(rotation).with_family_revocation().start().await;
-        let folder = tempfile::tempdir().unwrap();
-        let db = folder.path().join("host.db");
-        let store = SqliteStore::open(&db).await.unwrap();
-        let gateway = gateway(fake.url(), &db, Duration::from_secs(60), Duration::from_secs(60)).await;
-        let connection = connect(&fake, &gateway).await;
-        Self { fake, folder, store, gateway, connection }
+fn overlapping(fake: FakeOAuthBuilder) -> FakeOAuthBuilder {
+    fake.rotation(Rotation::Overlapping)
+}
+
+/// What the provider has seen: exchanges, and refresh tokens that were spent before.
+fn exchanges(stage: &Stage) -> (u64, u64) {
+    let tally = stage.fake.tally();
+    (tally.refreshes, tally.spent_refresh_tokens)
+}
+
+async fn call(processes: &mut [Process], callers: usize) {
+    for process in &mut *processes {
+        process.tell(&format!("call {callers}")).await;
     }
+    for process in processes {
+        process.done().await.all_succeeded(callers);
+    }
+}
 
-    /// The access token has expired: the store says so, and to whoever has it in memory, the provider.
-    async fn expire(&self) {
-        self.fake.expire_access_tokens();
-        loop {
-            let mut connection = self.stored().await;
-            connection.tokens.issued_at = at(-7_200);
-            connection.tokens.expires_at = Some(at(-3_600));
-            if self.store.put(&connection).await.is_ok() {
-                return;
-            }
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_callers_in_each_of_three_processes_make_one_exchange() {
+    // The guard's time is short, and runs out now and then.
+    for (round, guard_ttl) in [60_000, 20].into_iter().enumerate() {
+        let stage = Stage::new((guard_ttl, 60_000), |fake| strict(fake).seed(round as u64)).await;
+        let mut processes = Vec::new();
+        for _ in 0..3 {
+            processes.push(stage.process().await);
         }
-    }
-
-    async fn stored(&self) -> Connection {
-        self.store.get(&self.connection.id).await.unwrap().unwrap()
-    }
-
-    async fn reconnect(&self) {
-        assert_eq!(connect(&self.fake, &self.gateway).await.id, self.connection.id);
-    }
-
-    /// Starts a process whose leases last for `ttl`, and which takes an exchange for over after `limit`, both
-    /// in milliseconds.
-    fn child(&self, ttl: u64, limit: u64) -> Process {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["child::child", "--exact", "--ignored", "--nocapture", "--test-threads=1"])
-            .env("CHILD_FAKE", self.fake.url())
-            .env("CHILD_DB", self.folder.path().join("host.db"))
-            .env("CHILD_CONNECTION", self.connection.id.as_str())
-            .env("CHILD_TTL", ttl.to_string())
-            .env("CHILD_LIMIT", limit.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let input = child.stdin.take().unwrap();
-        let (tell, told) = mpsc::channel();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                if let Some((_, text)) = line.split_once(child::MARK) {
-                    let _ = tell.send(text.to_owned());
-                }
-            }
-        });
-        let process = Process { child, input, told };
-        assert_eq!(process.line(), "ready");
-        process
-    }
-
-    /// Waits until nobody holds the right to refresh, as far as the store knows.
-    async fn lease_runs_out(&self) {
-        loop {
-            let id = &self.connection.id;
-            if let Some(guard) = self.store.acquire_refresh_guard(id, Duration::from_secs(1)).await.unwrap() {
-                self.store.release_refresh_guard(guard).await.unwrap();
-                return;
-            }
-            pause(20).await;
-        }
+        stage.expire().await;
+        call(&mut processes, CALLERS).await;
+        assert_eq!(exchanges(&stage), (1, 0), "expired");
+        // All processes have the token in memory, and hear 401.
+        stage.fake.expire_access_tokens();
+        call(&mut processes, CALLERS).await;
+        assert_eq!(exchanges(&stage), (2, 0), "refused before its time");
+        assert_eq!(stage.stored().await.refreshing_since, None);
     }
 }
 
-/// A child process; killed when it is dropped.
-struct Process {
-    child: Child,
-    input: ChildStdin,
-    told: mpsc::Receiver<String>,
-}
-
-impl Process {
-    fn touch(&mut self, tasks: usize) {
-        writeln!(self.input, "touch {tasks}").unwrap();
-        assert_eq!(self.line(), "begin");
-    }
-
-    fn line(&self) -> String {
-        self.told.recv_timeout(Duration::from_secs(120)).unwrap()
-    }
-
-    fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-async fn connect(fake: &FakeOAuth, gateway: &Gateway) -> Connection {
-    let begun = gateway.connect("ada", "zoom").redirect_uri(REDIRECT).begin().await.unwrap();
-    let callback = fake.consent(begun.url.as_str()).await.unwrap();
-    gateway.complete("ada", &callback).await.unwrap()
-}
-
-fn at(seconds: i64) -> chrono::DateTime<Utc> {
-    SystemClock::shared().now() + TimeDelta::seconds(seconds)
-}
-
-async fn pause(milliseconds: u64) {
-    SystemClock::shared().sleep(Duration::from_millis(milliseconds)).await;
-}
-
-#[test]
-fn a_thousand_callers_in_each_of_three_processes_cause_one_exchange() {
-    runtime().block_on(async {
-        let world = World::new(Rotation::SingleUse).await;
-        let mut children: Vec<_> = (0..3).map(|_| world.child(LONG, LONG)).collect();
-        for round in 1..=5 {
-            world.expire().await;
-            for child in &mut children {
-                child.touch(1_000);
-            }
-            for child in &children {
-                assert_eq!(child.line(), "well 1000");
-            }
-            let tally = world.fake.tally();
-            assert_eq!((tally.refreshes, tally.spent_refresh_tokens), (round, 0));
-        }
-    });
-}
-
-#[test]
-fn a_refresh_that_takes_longer_than_the_lease_is_made_once() {
-    runtime().block_on(async {
-        let world = World::new(Rotation::SingleUse).await;
-        let mut children: Vec<_> = (0..3).map(|_| world.child(300, LONG)).collect();
-        for round in 1..=2 {
-            world.expire().await;
-            let gate = Gate::new();
-            world.fake.fault(Fault::on("token.refresh").hold_answer(&gate));
-            for child in &mut children {
-                child.touch(100);
-            }
-            gate.arrived(1).await;
-            world.lease_runs_out().await;
-            // Long enough for the others to have tried a few times.
-            pause(600).await;
-            assert_eq!(gate.waiting(), 1);
-            gate.open();
-            for child in &children {
-                assert_eq!(child.line(), "well 100");
-            }
-            let tally = world.fake.tally();
-            assert_eq!((tally.refreshes, tally.spent_refresh_tokens), (round, 0));
-        }
-    });
-}
-
-#[test]
-fn a_process_killed_before_it_has_stored_the_answer_loses_the_grant_only_where_tokens_are_single_use() {
-    runtime().block_on(async {
-        for rotation in [Rotation::Overlapping, Rotation::SingleUse] {
-            let world = World::new(rotation).await;
-            world.expire().await;
-            let gate = Gate::new();
-            world.fake.fault(Fault::on("token.refresh").hold_answer(&gate));
-            let mut killed = world.child(LONG, LONG);
-            killed.touch(1);
-            gate.arrived(1).await;
-            killed.kill();
-            gate.open();
-            assert_eq!(world.fake.tally().refreshes, 1, "the provider has done it");
-
-            // The guard of the dead would hold for a minute.
-            release_guard(&world).await;
-            let mut next = world.child(LONG, 500);
-            next.touch(1);
-            let line = next.line();
-            let status = world.stored().await.status;
-            if rotation == Rotation::Overlapping {
-                assert_eq!(line, "well 1");
-                assert_eq!(status.as_str(), "active");
-            } else {
-                assert!(line.starts_with("failed reauthorization_required"), "{line}");
-                assert!(
-                    line.contains("was begun at") && line.contains("ended before the new tokens were stored"),
-                    "{line}"
-                );
-                assert_eq!(status.as_str(), "reauthorization_required");
-                world.reconnect().await;
-                next.touch(1);
-                assert_eq!(next.line(), "well 1");
-            }
-        }
-    });
-}
-
-#[test]
-fn a_process_killed_before_the_provider_has_heard_of_it_loses_nothing() {
-    runtime().block_on(async {
-        let world = World::new(Rotation::SingleUse).await;
-        world.expire().await;
+/// The exchange takes longer than its guard: others take the guard, and see that they have to wait.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_exchange_that_outlives_its_guard_is_not_made_twice() {
+    let stage = Stage::new((200, 60_000), strict).await;
+    let mut processes = vec![stage.process().await, stage.process().await, stage.process().await];
+    for round in 1..=3 {
+        stage.expire().await;
         let gate = Gate::new();
-        let held = world.fake.fault(Fault::on("token.refresh").always().hold(&gate));
-        let mut killed = world.child(LONG, LONG);
-        killed.touch(1);
-        gate.arrived(1).await;
-        killed.kill();
-        held.take_back();
-        release_guard(&world).await;
-        let mut next = world.child(LONG, 500);
-        next.touch(10);
-        assert_eq!(next.line(), "well 10");
-        let tally = world.fake.tally();
-        assert_eq!((tally.refreshes, tally.spent_refresh_tokens), (1, 0));
-    });
-}
-
-/// A guard of a process that is dead runs out by itself after a minute; the tests do not wait for that.
-async fn release_guard(world: &World) {
-    let db = world.folder.path().join("host.db");
-    let url = format!("sqlite://{}", db.display());
-    let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
-    sqlx::query("DELETE FROM refresh_guards").execute(&pool).await.unwrap();
-    pool.close().await;
-}
-
-#[test]
-fn processes_killed_anywhere_leave_a_connection_that_works_or_says_why() {
-    runtime().block_on(async {
-        for rotation in [Rotation::Overlapping, Rotation::SingleUse] {
-            let world = World::new(rotation).await;
-            let (mut worked, mut explained) = (0, 0);
-            // SplitMix64: the moments of the kills are the same in every run, as far as a machine allows.
-            let mut seed = 87_u64;
-            let mut random = || {
-                seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-                (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 32
-            };
-            for round in 0..15 {
-                world.expire().await;
-                let mut killed = world.child(LONG, LONG);
-                killed.touch(3);
-                // Anywhere from before the mark to behind the write: a refresh takes some milliseconds.
-                for _ in 0..random() % 1_200_000 {
-                    std::hint::spin_loop();
-                }
-                killed.kill();
-                release_guard(&world).await;
-                let mut next = world.child(LONG, 300);
-                next.touch(3);
-                let line = next.line();
-                if line == "well 3" {
-                    worked += 1;
-                } else {
-                    assert_eq!(rotation, Rotation::SingleUse, "round {round}: {line}");
-                    assert!(line.starts_with("failed reauthorization_required"), "round {round}: {line}");
-                    assert!(line.contains("was begun at"), "round {round}: {line}");
-                    explained += 1;
-                    world.reconnect().await;
-                }
-            }
-            println!("{rotation:?}: {worked} went on, {explained} said why not");
+        stage.fake.fault(Fault::on("token.refresh").hold_answer(&gate));
+        processes[0].tell("call 50").await;
+        parent::soon(gate.arrived(1)).await;
+        for process in &mut processes[1..] {
+            process.tell("call 50").await;
         }
-    });
+        // The guard has run out when somebody else can have it.
+        let lease = Duration::from_millis(1);
+        let id = &stage.connection.id;
+        while stage.store.acquire_refresh_guard(id, lease).await.unwrap().is_none() {
+            stage.clock.sleep(Duration::from_millis(5)).await;
+        }
+        // The others ask ten times a second.
+        stage.clock.sleep(Duration::from_secs(1)).await;
+        assert_eq!(stage.fake.count("token.refresh"), round);
+        gate.open();
+        for process in &mut processes {
+            process.done().await.all_succeeded(50);
+        }
+        assert_eq!(exchanges(&stage), (round, 0));
+        processes.rotate_left(1);
+    }
 }
 
-#[test]
-fn a_process_that_was_stopped_for_long_puts_nothing_stale_in_the_place_of_what_is_newer() {
-    runtime().block_on(async {
-        for rotation in [Rotation::Overlapping, Rotation::SingleUse] {
-            let world = World::new(rotation).await;
-            world.expire().await;
-            let gate = Gate::new();
-            world.fake.fault(Fault::on("token.refresh").hold_answer(&gate));
-            let mut stopped = world.child(LONG, LONG);
-            stopped.touch(1);
-            gate.arrived(1).await;
-            stopped.signal("-STOP");
+/// Between reading that the tokens are due and saying that it exchanges them, a process stands still for
+/// longer than its guard: it must not go on from what it has read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_stood_still_before_its_mark_looks_again() {
+    for finished in [false, true] {
+        let stage = Stage::new((50, 60_000), strict).await;
+        let (mut slow, mut quick) = (stage.process().await, stage.process().await);
+        stage.expire().await;
+        slow.tell("step").await;
+        slow.walk_to("before put").await;
+        let gate = Gate::new();
+        if finished {
             gate.open();
-            release_guard(&world).await;
-            let mut other = world.child(LONG, 300);
-            other.touch(1);
-            let line = other.line();
-            let before = world.stored().await;
-            stopped.signal("-CONT");
-            let woken = stopped.line();
-            let after = world.stored().await;
-            if rotation == Rotation::Overlapping {
-                assert_eq!((line.as_str(), woken.as_str()), ("well 1", "well 1"));
-                assert_eq!(after.tokens, before.tokens, "what is newer stays");
-            } else {
-                // The other has given the grant up, and with it the family: a token that comes twice ends it.
-                assert!(line.starts_with("failed reauthorization_required"), "{line}");
-                assert!(woken.starts_with("failed") || woken == "well 1", "{woken}");
-                world.reconnect().await;
-            }
-            other.touch(1);
-            assert_eq!(other.line(), "well 1");
         }
-    });
+        stage.fake.fault(Fault::on("token.refresh").hold_answer(&gate));
+        quick.tell("call 1").await;
+        parent::soon(gate.arrived(1)).await;
+        if finished {
+            quick.done().await.all_succeeded(1);
+        }
+        slow.tell("run").await;
+        if !finished {
+            // It asks ten times a second whether the other has finished.
+            stage.clock.sleep(Duration::from_millis(500)).await;
+            assert_eq!(stage.fake.count("token.refresh"), 1);
+            gate.open();
+            quick.done().await.all_succeeded(1);
+        }
+        slow.done().await.all_succeeded(1);
+        assert_eq!(exchanges(&stage), (1, 0));
+    }
+}
+
+/// A process that stands still in the middle of its exchange, for so long that another has to take over,
+/// and then goes on: it overwrites nothing.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_comes_back_late_overwrites_nothing() {
+    for survives in [true, false] {
+        let stage = Stage::new((200, 1_500), if survives { overlapping } else { strict }).await;
+        let (mut slow, mut quick) = (stage.process().await, stage.process().await);
+        stage.expire().await;
+        let gate = Gate::new();
+        stage.fake.fault(Fault::on("token.refresh").hold_answer(&gate));
+        slow.tell("call 1").await;
+        parent::soon(gate.arrived(1)).await;
+        let marked = stage.stored().await;
+        slow.signal("STOP").await;
+        gate.open();
+
+        quick.tell("call 1").await;
+        let outcome = quick.done().await;
+        let after = stage.stored().await;
+        parent::assert_waited(&stage, &marked, &after);
+        assert_eq!(outcome.succeeded == 1, survives, "{}", outcome.error);
+        if survives {
+            assert_eq!(exchanges(&stage), (2, 1));
+        } else {
+            killed::assert_says_why(&after, &outcome.error);
+        }
+
+        slow.signal("CONT").await;
+        let outcome = slow.done().await;
+        assert_eq!(outcome.succeeded == 1, survives, "{}", outcome.error);
+        assert_eq!(stage.stored().await, after, "nothing was written");
+        assert_eq!(stage.fake.is_live(stage.tokens().await.access.expose()), survives);
+        if !survives {
+            stage.connect_again().await;
+        }
+        // Both go on with what is stored.
+        stage.expire().await;
+        call(&mut [slow, quick], 10).await;
+    }
 }

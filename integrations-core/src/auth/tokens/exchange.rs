@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::slot::{LiveToken, Slot, SlotState, Unsaved};
-use super::{TokenManager, after};
+use super::{Stored, TokenManager, after};
 use crate::adapter::ServiceAdapter;
 use crate::auth::secret::{AccessToken, TokenSet, Tokens};
 use crate::auth::vault::SealedTokens;
@@ -13,6 +13,9 @@ use crate::connection::{Connection, ConnectionId, ConnectionStatus, GrantType};
 use crate::error::{Disposition, Error, ErrorKind, Result};
 use crate::http::Session;
 use crate::observe::{AuditAction, AuditEntry, Notice, audit};
+
+/// How often the mark of an exchange is made anew because the storage was slow.
+const MARKS: usize = 3;
 
 /// What is exchanged, and what is known of an earlier try.
 struct Attempt {
@@ -23,23 +26,36 @@ struct Attempt {
 }
 
 impl TokenManager {
+    /// Does what is due by the store; `None` while somebody else exchanges the tokens.
     pub(super) async fn renew_behind_guard(
         self: &Arc<Self>,
         id: &ConnectionId,
         slot: &Slot,
         refused: Option<&AccessToken>,
-    ) -> Result<Arc<LiveToken>> {
-        let unsaved = slot.state().unsaved.clone();
-        if let Some(unsaved) = unsaved {
-            return self.save(id, slot, unsaved).await;
+    ) -> Result<Option<Arc<LiveToken>>> {
+        loop {
+            // Who held the guard before may have been faster, or may be in the middle without it.
+            let connection = match self.look(id, slot, refused).await? {
+                Stored::Fresh(live) => return Ok(Some(live)),
+                Stored::UnderWay => return Ok(None),
+                Stored::Unsaved(unsaved) => return self.save(id, slot, *unsaved).await.map(Some),
+                Stored::Due(connection) => *connection,
+            };
+            match self.begin(connection).await {
+                Ok(Some(attempt)) => return self.carry_out(id, slot, refused, attempt).await.map(Some),
+                Ok(None) => {}
+                Err(error) => return self.use_old_token_for_now(slot, refused, error).map(Some),
+            }
         }
-        let Some(attempt) = self.begin(id).await? else {
-            // Written in between: what is there now is looked at again.
-            let connection = self.read(id).await?;
-            let live = Arc::new(LiveToken::open(&self.parts.vault, &connection)?);
-            slot.state().live = Some(Arc::clone(&live));
-            return Ok(live);
-        };
+    }
+
+    async fn carry_out(
+        &self,
+        id: &ConnectionId,
+        slot: &Slot,
+        refused: Option<&AccessToken>,
+        attempt: Attempt,
+    ) -> Result<Arc<LiveToken>> {
         match self.exchange(&attempt).await {
             Ok(set) => {
                 let received_at = self.parts.clock.now();
@@ -58,31 +74,31 @@ impl TokenManager {
         }
     }
 
-    /// Stores that an exchange begins; `None` when the tokens were changed in between.
-    async fn begin(&self, id: &ConnectionId) -> Result<Option<Attempt>> {
-        let mut before: Option<Tokens> = None;
-        loop {
-            let mut connection = self.read(id).await?;
-            let tokens = self.parts.vault.open_tokens(&connection)?;
-            if before.as_ref().is_some_and(|before| !same(before, &tokens)) {
-                return Ok(None);
-            }
-            self.pauses.check(&connection.service, self.parts.clock.monotonic())?;
-            let lost = connection.refreshing_since;
-            // What can be made at any time needs no mark.
-            if !matches!(connection.grant, GrantType::User) || tokens.refresh.is_none() {
-                return Ok(Some(Attempt { connection, tokens, lost: None }));
-            }
+    /// Stores that an exchange begins; `None` when something was written since the connection was read: that
+    /// may be the mark of another, who holds the guard as well because one of the two has run out.
+    async fn begin(&self, mut connection: Connection) -> Result<Option<Attempt>> {
+        let tokens = self.parts.vault.open_tokens(&connection)?;
+        self.pauses.check(&connection.service, self.parts.clock.monotonic())?;
+        // What can be made at any time needs no mark.
+        if !matches!(connection.grant, GrantType::User) || tokens.refresh.is_none() {
+            return Ok(Some(Attempt { connection, tokens, lost: None }));
+        }
+        let lost = connection.refreshing_since;
+        for _ in 0..MARKS {
+            let begun = self.parts.clock.monotonic();
             connection.refreshing_since = Some(self.parts.clock.now());
             match self.parts.store.put(&connection).await {
-                Ok(version) => {
-                    connection.version = version;
-                    return Ok(Some(Attempt { connection, tokens, lost }));
-                }
-                Err(error) if error.kind() == ErrorKind::Conflict => before = Some(tokens),
+                Ok(version) => connection.version = version,
+                Err(error) if error.kind() == ErrorKind::Conflict => return Ok(None),
                 Err(error) => return Err(error),
             }
+            // A mark that was long on its way would look old while the exchange is under way.
+            let took = self.parts.clock.monotonic().saturating_sub(begun);
+            if took <= self.parts.settings.exchange_limit / 4 {
+                return Ok(Some(Attempt { connection, tokens, lost }));
+            }
         }
+        Err(Error::new(ErrorKind::Store, "the storage is too slow to say in time that a refresh begins"))
     }
 
     /// Stores that the exchange is over without new tokens, so that nobody waits for it.
@@ -132,9 +148,8 @@ impl TokenManager {
     async fn save(&self, id: &ConnectionId, slot: &Slot, unsaved: Unsaved) -> Result<Arc<LiveToken>> {
         loop {
             let stored = self.parts.store.get(id).await.map_err(|error| self.not_stored(id, error))?;
-            // A connection that is gone, or was taken back, needs no tokens; one that was paused does.
-            let revoked = |status: &ConnectionStatus| matches!(status, ConnectionStatus::Revoked { .. });
-            let Some(mut connection) = stored.filter(|stored| !revoked(&stored.status)) else {
+            // A connection that is gone, or waits for its user, needs no tokens; one that was paused does.
+            let Some(mut connection) = stored.filter(|stored| !stored.status.needs_user()) else {
                 slot.state().unsaved = None;
                 return self
                     .read(id)
@@ -150,11 +165,6 @@ impl TokenManager {
                 slot.state().live = Some(Arc::clone(&live));
                 return Ok(live);
             }
-            // Somebody who could not wait for this exchange has taken the grant for gone: it is not.
-            let before = connection.status.clone();
-            if before.needs_user() {
-                connection.status = ConnectionStatus::Active;
-            }
             connection.tokens = self.sealed(&connection, &unsaved)?;
             connection.refreshing_since = None;
             let scopes = std::mem::take(&mut connection.scopes);
@@ -166,10 +176,6 @@ impl TokenManager {
                     let live = Arc::new(LiveToken::open(&self.parts.vault, &connection)?);
                     *slot.state() = SlotState { live: Some(Arc::clone(&live)), ..SlotState::default() };
                     self.parts.observer.notice(&Notice::TokensRefreshed { connection: id });
-                    if before != connection.status {
-                        let changed = Notice::StatusChanged { connection: &connection, from: &before };
-                        self.parts.observer.notice(&changed);
-                    }
                     self.audit(&connection, None).await;
                     self.audit_scopes(&connection, &scopes).await;
                     connection.status.check()?;

@@ -6,8 +6,8 @@
 //! 1. in the process, the callers of a connection wait for one of them (its *slot*);
 //! 2. over processes, a guard in the [`TokenStore`] lets one through;
 //! 3. behind the guard the stored tokens are read again: somebody may have been faster;
-//! 4. that an exchange begins is stored before it is made, so that nobody makes it a second time when the
-//!    guard runs out, or is lost with the server that kept it;
+//! 4. that an exchange begins is stored before it is made, if nothing was stored since step 3: so nobody makes
+//!    it a second time when the guard runs out, or is lost with the server that kept it;
 //! 5. the exchange runs detached, so that a caller who gives up does not lose the answer;
 //! 6. the new tokens are stored with compare-and-swap before anybody uses them.
 //!
@@ -27,7 +27,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use self::pause::Pauses;
 pub use self::slot::LiveToken;
-use self::slot::{Slot, Slots};
+use self::slot::{Slot, Slots, Unsaved};
 use super::secret::AccessToken;
 use super::store::{RefreshGuard, TokenStore};
 use super::vault::Vault;
@@ -49,8 +49,8 @@ const REMINDER: TimeDelta = TimeDelta::days(14);
 pub struct TokenSettings {
     /// How long a process may hold the right to refresh: 60 s.
     pub guard_ttl: Duration,
-    /// After this time an exchange that was begun is not under way any more: 60 s. It must be longer than an
-    /// exchange takes at the most, which is 40 s.
+    /// After this time an exchange that was begun is not under way any more: 60 s. Three quarters of it must
+    /// be longer than an exchange takes at the most, which is 40 s.
     pub exchange_limit: Duration,
     /// How long to wait for another process before giving up: 90 s.
     pub patience: Duration,
@@ -109,8 +109,10 @@ enum Stored {
     Fresh(Arc<LiveToken>),
     /// Somebody exchanges it now.
     UnderWay,
-    /// It is to be exchanged.
-    Due,
+    /// Fresh ones wait in memory to be stored.
+    Unsaved(Box<Unsaved>),
+    /// It is to be exchanged, if the connection is still stored like this.
+    Due(Box<Connection>),
 }
 
 impl TokenManager {
@@ -150,9 +152,15 @@ impl TokenManager {
         self.renew(id, self.slots.of(id), Some(refused.access().clone())).await
     }
 
-    /// Forgets what is opened in memory, e.g. after the connection was written by somebody else.
+    /// Forgets what is opened in memory, e.g. after the connection was written by somebody else. Fresh tokens
+    /// that could not be stored yet stay, and are stored at the next use.
     pub fn forget(&self, id: &ConnectionId) {
         self.slots.forget(id);
+    }
+
+    /// As [`forget`](Self::forget), for a connection that has other tokens now, or none.
+    pub(crate) fn discard(&self, id: &ConnectionId) {
+        self.slots.discard(id);
     }
 
     async fn renew(
@@ -197,16 +205,10 @@ impl TokenManager {
                 return Ok(live);
             }
             if let Some(guard) = self.parts.store.acquire_refresh_guard(id, settings.guard_ttl).await? {
-                // Who held the guard before may have been faster, or may be in the middle without it.
-                let outcome = match self.look(id, slot, refused).await {
-                    Ok(Stored::Fresh(live)) => Some(Ok(live)),
-                    Ok(Stored::UnderWay) => None,
-                    Ok(Stored::Due) => Some(self.renew_behind_guard(id, slot, refused).await),
-                    Err(error) => Some(Err(error)),
-                };
+                let outcome = self.renew_behind_guard(id, slot, refused).await;
                 self.release(guard).await;
-                if let Some(outcome) = outcome {
-                    return outcome;
+                if let Some(live) = outcome? {
+                    return Ok(live);
                 }
             }
             let now = self.parts.clock.now();
@@ -233,8 +235,8 @@ impl TokenManager {
 
     /// Takes over what is stored.
     async fn look(&self, id: &ConnectionId, slot: &Slot, refused: Option<&AccessToken>) -> Result<Stored> {
-        if slot.state().unsaved.is_some() {
-            return Ok(Stored::Due);
+        if let Some(unsaved) = slot.state().unsaved.clone() {
+            return Ok(Stored::Unsaved(Box::new(unsaved)));
         }
         let connection = self.read(id).await?;
         let live = Arc::new(LiveToken::open(&self.parts.vault, &connection)?);
@@ -245,7 +247,11 @@ impl TokenManager {
         if fresh {
             return Ok(Stored::Fresh(live));
         }
-        Ok(if self.is_under_way(&connection, now) { Stored::UnderWay } else { Stored::Due })
+        Ok(if self.is_under_way(&connection, now) {
+            Stored::UnderWay
+        } else {
+            Stored::Due(Box::new(connection))
+        })
     }
 
     /// Whether an exchange that was begun may be under way. A clock that has jumped far makes it look old.

@@ -136,7 +136,18 @@ impl Slots {
         Arc::clone(slots.entry(id.clone()).or_default())
     }
 
+    /// Drops what is known of a connection, but for tokens that have yet to be stored: nobody else has them.
     pub(super) fn forget(&self, id: &ConnectionId) {
+        let mut slots = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let unsaved = slots.remove(id).and_then(|slot| slot.state().unsaved.clone());
+        if unsaved.is_some() {
+            let slot = Slot::default();
+            slot.state().unsaved = unsaved;
+            slots.insert(id.clone(), Arc::new(slot));
+        }
+    }
+
+    pub(super) fn discard(&self, id: &ConnectionId) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 }

@@ -59,8 +59,12 @@ macro_rules! authenticator_conformance {
             a_grant_that_is_gone_is_said_and_mended_by_connecting_again,
             an_answer_that_is_lost_is_survived_or_explained,
             an_exchange_of_another_process_is_waited_for,
+            those_who_begin_together_make_one_exchange,
+            a_mark_that_was_long_on_its_way_is_made_anew,
             tokens_that_cannot_be_stored_are_kept_and_stored_later,
+            a_pause_loses_no_token,
             a_wrong_secret_marks_nobody,
+            a_wrong_secret_harms_no_token_that_lives,
         ]);
     };
     (@ $subject:ident, [$($case:ident,)+]) => {

@@ -180,6 +180,45 @@ pub async fn an_exchange_of_another_process_is_waited_for(subject: Subject) {
     ok(outcome);
 }
 
+/// No guard keeps anybody back, and all find the tokens due before the first of them says that it begins:
+/// the others see it when they want to say the same.
+pub async fn those_who_begin_together_make_one_exchange(subject: Subject) {
+    let host = Host::with(subject, FakeOAuthBuilder::with_family_revocation).await;
+    let connection = host.connect().await;
+    host.store.lose_guards();
+    for round in 1..=5 {
+        host.expire(&connection.id).await;
+        let processes: Vec<_> = (0..8).map(|_| host.another_process()).collect();
+        let calls = processes.iter().map(|gateway| host.touch_by(gateway, &connection.id));
+        let outcomes = host.while_time_passes(Duration::from_millis(5), join_all(calls)).await;
+        for outcome in outcomes {
+            ok(outcome);
+        }
+        let tally = host.fake.tally();
+        assert_eq!((tally.refreshes, tally.spent_refresh_tokens), (round, 0));
+    }
+}
+
+/// The storage was slow to take the mark of the exchange: it is made anew, so that it does not look old
+/// while the exchange is under way.
+pub async fn a_mark_that_was_long_on_its_way_is_made_anew(subject: Subject) {
+    let host = Arc::new(Host::new(subject).await);
+    let connection = host.connect().await;
+    host.expire(&connection.id).await;
+    let gate = Gate::new();
+    host.fake.fault(Fault::on("token.refresh").hold_answer(&gate));
+    host.store.slow_down(&host.clock, Duration::from_secs(30));
+    let caller = tokio::spawn({
+        let (host, id) = (Arc::clone(&host), connection.id.clone());
+        async move { host.touch(&id).await }
+    });
+    gate.arrived(1).await;
+    let now = integrations_core::clock::Clock::now(&host.clock);
+    assert_eq!(host.stored(&connection.id).await.refreshing_since, Some(now));
+    gate.open();
+    ok(caller.await.unwrap_or_else(|error| panic!("{error}")));
+}
+
 /// The storage is down when the answer comes: the tokens wait in memory, and are stored at the next use.
 pub async fn tokens_that_cannot_be_stored_are_kept_and_stored_later(subject: Subject) {
     let host = Host::with(subject, FakeOAuthBuilder::with_family_revocation).await;
@@ -196,6 +235,22 @@ pub async fn tokens_that_cannot_be_stored_are_kept_and_stored_later(subject: Sub
     let tally = host.fake.tally();
     assert_eq!((tally.refreshes, tally.spent_refresh_tokens), (1, 0));
     assert!(host.fake.is_live(host.tokens(&connection.id).await.access.expose()));
+}
+
+/// Tokens that could not be stored outlive what the host does with the connection meanwhile.
+pub async fn a_pause_loses_no_token(subject: Subject) {
+    let host = Host::with(subject, FakeOAuthBuilder::with_family_revocation).await;
+    let connection = host.connect().await;
+    host.expire(&connection.id).await;
+    host.store.fail_writes(1, 1);
+    assert_eq!(failed(host.touch(&connection.id).await).kind(), ErrorKind::Store);
+    ok(host.gateway.pause(&connection.id).await);
+    assert_eq!(failed(host.touch(&connection.id).await).provider_code(), Some("paused"));
+    ok(host.gateway.resume(&connection.id).await);
+    // Without them it would be waited for the end of the exchange.
+    ok(host.while_time_passes(Duration::from_millis(500), host.touch(&connection.id)).await);
+    let tally = host.fake.tally();
+    assert_eq!((tally.refreshes, tally.spent_refresh_tokens), (1, 0));
 }
 
 /// The operator's mistake is nobody's grant gone: the service rests, says so once, and goes on by itself.
@@ -218,4 +273,19 @@ pub async fn a_wrong_secret_marks_nobody(subject: Subject) {
     host.clock.advance(Duration::from_secs(60));
     ok(host.touch(&connection.id).await);
     assert_eq!(host.heard.notices("ServiceResumed"), 1);
+}
+
+/// Nobody whose token lives notices it: neither who is refused, nor who would be next.
+pub async fn a_wrong_secret_harms_no_token_that_lives(subject: Subject) {
+    let host = Host::new(subject).await;
+    let first = host.connect().await;
+    host.fake.switch_account("grace@example.com");
+    let second = host.connect().await;
+    host.come_due(&first.id).await;
+    let wrong = subject.errors.iter().find(|(_, kind)| *kind == ErrorKind::InvalidCredentials);
+    host.fake.fail_token_with(wrong.map_or("invalid_client", |(name, _)| name));
+    ok(host.touch(&first.id).await);
+    ok(host.touch(&second.id).await);
+    assert_eq!(host.fake.count("token.refresh"), 1);
+    assert_eq!(host.heard.notices("ServicePaused"), 1);
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use integrations_core::auth::{ConnectionFilter, RefreshGuard, TokenStore};
+use integrations_core::clock::ManualClock;
 use integrations_core::connection::{Connection, ConnectionId};
 use integrations_core::memory::MemoryStore;
 use integrations_core::{Error, ErrorKind, Result};
@@ -17,16 +18,23 @@ pub(super) struct Unreliable {
     /// How many writes go well, then how many fail.
     writes: Mutex<(usize, usize)>,
     no_guards: AtomicBool,
+    /// How long the next write takes.
+    slow: Mutex<Option<(ManualClock, Duration)>>,
 }
 
 impl Unreliable {
     pub(super) fn new(inner: MemoryStore) -> Self {
-        Self { inner, writes: Mutex::new((0, 0)), no_guards: AtomicBool::new(false) }
+        Self { inner, writes: Mutex::new((0, 0)), no_guards: AtomicBool::new(false), slow: Mutex::default() }
     }
 
     /// After so many writes of connections, so many fail.
     pub(super) fn fail_writes(&self, after: usize, times: usize) {
         *self.writes.lock().unwrap_or_else(PoisonError::into_inner) = (after, times);
+    }
+
+    /// The next write takes so long.
+    pub(super) fn slow_down(&self, clock: &ManualClock, by: Duration) {
+        *self.slow.lock().unwrap_or_else(PoisonError::into_inner) = Some((clock.clone(), by));
     }
 
     /// Everybody gets every guard from now on, as with a server that has lost them.
@@ -37,11 +45,18 @@ impl Unreliable {
 
 #[async_trait]
 impl TokenStore for Unreliable {
+    /// Others may come in between: no storage answers at once.
     async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>> {
+        tokio::task::yield_now().await;
         self.inner.get(id).await
     }
 
     async fn put(&self, connection: &Connection) -> Result<u64> {
+        tokio::task::yield_now().await;
+        let slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((clock, by)) = slow {
+            clock.advance(by);
+        }
         {
             let mut writes = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
             match &mut *writes {
