@@ -190,6 +190,21 @@ impl Process {
         let kill = ["-c", "kill -s \"$1\" \"$2\"", "sh", name, &id];
         let sent = Command::new("sh").args(kill).status().await.unwrap();
         assert!(sent.success());
+        // The signal stops one thread, which stops the others when it is given the processor.
+        while name == "STOP" && !self.stands_still() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Whether every thread has stopped, where the system says so.
+    fn stands_still(&self) -> bool {
+        let Ok(tasks) = std::fs::read_dir(format!("/proc/{}/task", self.child.id().unwrap())) else {
+            return true;
+        };
+        tasks.flatten().all(|task| {
+            let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+            stat.rsplit(')').next().is_none_or(|rest| rest.trim_start().starts_with(['T', 't']))
+        })
     }
 }
 
