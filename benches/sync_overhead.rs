@@ -25,7 +25,7 @@ use integrations_core::Gateway;
 use integrations_core::auth::{AccessToken, SealedTokens, TokenStore, Tokens, Vault};
 use integrations_core::clock::{Clock, SystemClock};
 use integrations_core::connection::{
-    Account, Connection, ConnectionId, ConnectionStatus, GrantType, Owner, ServiceId,
+    Account, Connection, ConnectionId, ConnectionStatus, GrantType, Owner, ServiceId, StreamId,
 };
 use integrations_core::memory::MemoryStore;
 use integrations_core::resilience::Limits;
@@ -264,6 +264,14 @@ impl SyncSink for Nowhere {
     }
 
     async fn forget(&self, _: &ConnectionId) -> integrations_core::Result<u64> {
+        Ok(0)
+    }
+
+    async fn streams(&self, _: &ConnectionId) -> integrations_core::Result<Vec<StreamId>> {
+        Ok(Vec::new())
+    }
+
+    async fn forget_stream(&self, _: &StreamKey) -> integrations_core::Result<u64> {
         Ok(0)
     }
 }

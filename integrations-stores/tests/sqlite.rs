@@ -16,7 +16,7 @@ mod writing;
 use std::sync::Arc;
 
 use integrations_core::clock::Clock;
-use integrations_core::sync::{Commit, Fence, Position, StreamKey};
+use integrations_core::sync::{Commit, Fence, Position, StreamKey, Window};
 use integrations_stores::SqliteStore;
 use integrations_testkit::conformance::upsert;
 use tempfile::TempDir;
@@ -60,6 +60,6 @@ fn commit(stream: &StreamKey, expected_revision: u64, ids: &[&str]) -> Commit {
         changes: ids.iter().map(|id| upsert(id)).collect(),
         quarantined: Vec::new(),
         sweep: None,
-        position: Position::Resync { generation: 1 },
+        position: Position::Resync { generation: 1, window: Window::ALL },
     }
 }

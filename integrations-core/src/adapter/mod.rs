@@ -4,6 +4,7 @@
 //! need for a call comes with the call, and what they read goes back to the engine.
 
 mod account;
+mod capabilities;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,14 +16,15 @@ use http::StatusCode;
 use serde::Serialize;
 
 pub use self::account::AccountAdapter;
+pub use self::capabilities::{Capabilities, Deletions, Increments, capability_table};
 use crate::auth::{Authenticator, Feature, Level};
 use crate::connection::{ServiceId, StreamId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Failure, Origins, Response, Session};
-use crate::model::{Raw, RecordKind};
+use crate::model::Raw;
 use crate::normalize::{Normalizer, PageContext};
 use crate::resilience::Limits;
-use crate::sync::Cursor;
+use crate::sync::{Cursor, Window};
 
 /// What a service is and can do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -94,56 +96,6 @@ impl ServiceInfo {
     }
 }
 
-/// What an adapter can do, as a flat table.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-#[allow(clippy::struct_excessive_bools, reason = "a table of yes and no")]
-pub struct Capabilities {
-    /// The kinds of records it reads.
-    pub kinds: Vec<RecordKind>,
-    /// Whether it can read just what has changed.
-    pub incremental: bool,
-    /// Whether deletions show in what has changed.
-    pub reports_deletions: bool,
-    /// Whether access tokens expire and can be refreshed.
-    pub refresh: bool,
-    /// Whether a grant can be taken back through the provider's API.
-    pub revoke: bool,
-    /// Whether scopes can be added to an existing grant.
-    pub incremental_scopes: bool,
-}
-
-impl Capabilities {
-    /// Reads these kinds of records, and nothing more.
-    pub fn reading(kinds: impl Into<Vec<RecordKind>>) -> Self {
-        Self { kinds: kinds.into(), ..Self::default() }
-    }
-    /// Can read just what has changed, with the deletions.
-    pub fn with_incremental(mut self) -> Self {
-        self.incremental = true;
-        self.reports_deletions = true;
-        self
-    }
-
-    /// Tokens expire and can be refreshed.
-    pub fn with_refresh(mut self) -> Self {
-        self.refresh = true;
-        self
-    }
-
-    /// The grant can be taken back.
-    pub fn with_revoke(mut self) -> Self {
-        self.revoke = true;
-        self
-    }
-
-    /// Scopes can be added to a grant.
-    pub fn with_incremental_scopes(mut self) -> Self {
-        self.incremental_scopes = true;
-        self
-    }
-}
-
 /// A partition of a connection's data that is synced on its own, e.g. one calendar.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -185,6 +137,9 @@ pub struct Pull<'a> {
     pub from: PullFrom<'a>,
     /// How many items a page should have at most. The provider's own limit wins.
     pub page_size: u32,
+    /// What the host wants of the stream: the same for a listing and for the changes that follow it. An
+    /// adapter that can ask for less asks for less; what it reads beyond is left out by the engine.
+    pub window: Window,
 }
 
 /// Where to read from.
@@ -206,13 +161,36 @@ pub enum PullFrom<'a> {
 
 /// One page of a stream.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Page {
     /// The items, as the provider sent them.
     pub items: Vec<Raw>,
-    /// What the page says about all of them.
+    /// The ids of items that are known to be gone without an item that says so. None of [`items`](Self::items)
+    /// is among them.
+    pub deleted: Vec<String>,
+    /// What the page says about all of its items.
     pub context: PageContext,
     /// How to go on.
     pub next: Next,
+}
+
+impl Page {
+    /// A page of items.
+    pub fn new(items: Vec<Raw>, next: Next) -> Self {
+        Self { items, deleted: Vec::new(), context: PageContext::default(), next }
+    }
+
+    /// Says what counts for all of its items.
+    pub fn with_context(mut self, context: PageContext) -> Self {
+        self.context = context;
+        self
+    }
+
+    /// Says which items are gone.
+    pub fn with_deleted(mut self, ids: Vec<String>) -> Self {
+        self.deleted = ids;
+        self
+    }
 }
 
 /// How to go on after a page.
@@ -222,6 +200,8 @@ pub enum Next {
     Page(Cursor),
     /// That was the last page: changes from here on are read since this mark.
     Done(Cursor),
+    /// That was the last page, and there are no changes to follow: the next run lists everything again.
+    Listed,
 }
 
 /// One service of a provider: how to connect, what there is to read, and how to read it.

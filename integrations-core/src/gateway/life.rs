@@ -13,10 +13,11 @@ use std::sync::Arc;
 
 use super::Gateway;
 use crate::auth::ConnectionFilter;
-use crate::connection::{Connection, ConnectionId, ConnectionStatus, GrantType, Owner};
+use crate::connection::{Connection, ConnectionId, ConnectionStatus, GrantType, Owner, StreamId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Session;
 use crate::observe::{AuditAction, Notice};
+use crate::sync::StreamKey;
 
 /// What becomes of a connection's data when it is taken down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -226,6 +227,20 @@ impl Gateway {
         let mut entry = self.entry(AuditAction::Erased).detail(format!("{records} records"));
         entry.connection = Some(id.clone());
         self.audit(entry).await;
+        Ok(records)
+    }
+
+    /// Deletes the records and the position of one stream, e.g. of one that has
+    /// [vanished](crate::sync::SyncReport::vanished), and returns how many records there were. If the provider
+    /// still lists it, the next sync reads it from the start.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] for a connection that is not there, and those of the sink.
+    pub async fn forget_stream(&self, id: &ConnectionId, stream: &StreamId) -> Result<u64> {
+        let connection = self.connection(id).await?;
+        let records = self.inner.sink.forget_stream(&StreamKey::new(&connection, stream)).await?;
+        let entry = self.entry(AuditAction::Erased).about(&connection);
+        self.audit(entry.detail(format!("stream {stream}: {records} records"))).await;
         Ok(records)
     }
 }

@@ -6,6 +6,7 @@ mod builder;
 mod connect;
 mod life;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use crate::connection::{Connection, ConnectionId, ServiceId, StreamId, TenantId}
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Pipeline, Session};
 use crate::normalize::{Stage, Stages};
-use crate::observe::{AuditAction, AuditLog, Observer};
+use crate::observe::{AuditAction, AuditLog, Notice, Observer};
 use crate::sync::{StreamKey, SyncEngine, SyncReport, SyncRequest, SyncSink};
 
 /// How many streams of a connection are read at once, unless the request says so.
@@ -124,7 +125,8 @@ impl Gateway {
     }
 
     /// Brings all streams of a connection up to date: lists what is new to the sink, reads the changes of
-    /// what it knows. Four streams are read at once; one that fails does not stop the others.
+    /// what it knows. Four streams are read at once; one that fails does not stop the others. Streams that the
+    /// provider does not list any more are named, and their data is kept.
     ///
     /// # Errors
     /// Those that concern the connection as a whole. What concerns one stream stands in the report.
@@ -163,6 +165,8 @@ impl Gateway {
         let (connection, adapter) = self.open(id).await?;
         let session = self.session_of(&connection, &adapter);
         let mut streams = adapter.list_streams(&session).await.map_err(at(&connection.service))?;
+        let mut report =
+            SyncReport { vanished: self.vanished(&connection, &streams).await?, ..SyncReport::default() };
         streams.retain(chosen);
         let runs = streams.into_iter().map(|stream| {
             let key = StreamKey::new(&connection, &stream.id);
@@ -174,7 +178,6 @@ impl Gateway {
         });
         let parallel = request.parallel.map_or(PARALLEL, NonZeroUsize::get);
         let mut runs = stream::iter(runs).buffered(parallel);
-        let mut report = SyncReport::default();
         while let Some((key, outcome)) = runs.next().await {
             // Without a grant, no other stream will do better.
             let gone = matches!(&outcome, Err(error) if error.kind() == ErrorKind::ReauthorizationRequired);
@@ -184,6 +187,20 @@ impl Gateway {
             }
         }
         Ok(report)
+    }
+
+    /// The streams that have been read and that the provider does not list any more.
+    async fn vanished(&self, connection: &Connection, listed: &[Stream]) -> Result<Vec<StreamKey>> {
+        let listed: HashSet<_> = listed.iter().map(|stream| &stream.id).collect();
+        let mut vanished = self.inner.sink.streams(&connection.id).await?;
+        vanished.retain(|stream| !listed.contains(stream));
+        vanished.sort_unstable();
+        let streams: Vec<_> = vanished.iter().map(|stream| StreamKey::new(connection, stream)).collect();
+        if !streams.is_empty() {
+            let notice = Notice::StreamsVanished { connection: &connection.id, streams: &streams };
+            self.inner.observer.notice(&notice);
+        }
+        Ok(streams)
     }
 
     /// Brings one stream up to date, without asking the provider which streams there are.

@@ -162,6 +162,17 @@ impl SyncSink for MemoryStore {
         });
         Ok(deleted)
     }
+
+    async fn streams(&self, connection: &ConnectionId) -> Result<Vec<StreamId>> {
+        let inner = self.inner();
+        let own = inner.streams.keys().filter(|(owner, _)| owner == connection);
+        Ok(own.map(|(_, stream)| stream.clone()).collect())
+    }
+
+    async fn forget_stream(&self, stream: &StreamKey) -> Result<u64> {
+        let data = self.inner().streams.remove(&key(stream));
+        Ok(data.map_or(0, |data| data.records.len() as u64))
+    }
 }
 
 fn stale(code: &'static str, message: &'static str) -> Error {

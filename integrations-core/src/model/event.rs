@@ -4,12 +4,14 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::attachment::Attachment;
 use super::open_enum::open_enum;
+use super::person::PersonRef;
 use super::time::EventTime;
 use crate::connection::StreamId;
 
 /// A calendar event: a single one, the master of a series, or an exception of a series.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Event {
     /// The provider's id, unique within its calendar.
@@ -48,10 +50,10 @@ pub struct Event {
     pub series: Option<Series>,
     /// Who organises it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub organizer: Option<Person>,
+    pub organizer: Option<PersonRef>,
     /// Who entered it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub creator: Option<Person>,
+    pub creator: Option<PersonRef>,
     /// Who is invited, rooms among them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attendees: Vec<Attendee>,
@@ -245,27 +247,13 @@ pub struct Series {
     pub original_start: EventTime,
 }
 
-/// A person, a group or a room, as a calendar names it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Person {
-    /// The e-mail address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-    /// The display name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Whether it is the user whose calendar this is.
-    #[serde(default, rename = "self", skip_serializing_if = "std::ops::Not::not")]
-    pub is_self: bool,
-}
-
 /// Somebody who is invited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Attendee {
     /// Who it is.
     #[serde(flatten)]
-    pub person: Person,
+    pub person: PersonRef,
     /// What they answered.
     #[serde(default)]
     pub response: ResponseStatus,
@@ -293,7 +281,7 @@ fn is_zero(number: &u32) -> bool {
 
 impl Attendee {
     /// An attendee who has not answered yet.
-    pub fn new(person: Person) -> Self {
+    pub fn new(person: PersonRef) -> Self {
         Self {
             person,
             response: ResponseStatus::default(),
@@ -350,23 +338,6 @@ open_enum! {
         /// A mail.
         Email = "email",
     }
-}
-
-/// A file that belongs to an event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attachment {
-    /// The provider's id of the file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// The file's title.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// Where a person opens it; as the provider sent it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-    /// Its media type.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub media_type: Option<String>,
 }
 
 /// How to join an event on line.

@@ -2,20 +2,56 @@
 //!
 //! A [`Record`] is one normalised [`Entity`] with its [`Source`] and the provider's raw JSON beside
 //! it. A [`Change`] says that a record is there, or that it is gone.
+//!
+//! | Kind | Entity | From |
+//! |---|---|---|
+//! | `event` | [`Event`] | calendars |
+//! | `message` | [`Message`] | mailboxes and chats |
+//! | `channel` | [`Channel`] | chats; labels and folders of mailboxes |
+//! | `person` | [`Person`] | directories |
+//! | `task` | [`Task`] | lists of tasks |
+//! | `issue`, `comment` | [`Issue`], [`Comment`] | trackers |
+//! | `notification` | [`Notification`] | services that tell their users what is new |
+//! | `meeting` | [`Meeting`] | conferencing services |
+//!
+//! Words that providers choose from a list are open enums: a word that this version does not know is kept as
+//! it is. Who and what is the same at several services is found by [`identity`].
 
+mod attachment;
+mod channel;
+mod entity;
 mod event;
+pub mod identity;
+mod issue;
+mod meeting;
+mod message;
+mod notification;
 mod open_enum;
+mod person;
 mod raw;
+mod task;
 mod time;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use self::attachment::Attachment;
+pub use self::channel::{Channel, ChannelKind};
+pub use self::entity::{Entity, RecordKind};
 pub use self::event::{
-    Attachment, Attendee, Conference, ConferenceEntry, Event, EventKind, EventStatus, Person, Recurrence,
-    Reminder, ReminderMethod, Reminders, ResponseStatus, Series, Transparency, Visibility,
+    Attendee, Conference, ConferenceEntry, Event, EventKind, EventStatus, Recurrence, Reminder,
+    ReminderMethod, Reminders, ResponseStatus, Series, Transparency, Visibility,
 };
+pub use self::issue::{
+    CheckState, Comment, CommentKind, Issue, IssueKind, IssueLabel, IssueState, Milestone, PullRequest,
+    ReviewState,
+};
+pub use self::meeting::{Meeting, MeetingKind, MeetingOccurrence, MeetingStatus, Participant, Recording};
+pub use self::message::{Header, Message, MessageKind, MessageStatus, Reaction, Replies};
+pub use self::notification::Notification;
+pub use self::person::{Person, PersonKind, PersonRef, PersonStatus, Presence};
 pub use self::raw::Raw;
+pub use self::task::{Link, Priority, Task, TaskStatus};
 pub use self::time::{EventTime, Zone, ZonedTime};
 use crate::connection::ServiceId;
 
@@ -35,70 +71,6 @@ pub struct Source {
     /// When the item last changed at the provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modified_at: Option<DateTime<Utc>>,
-}
-
-/// The kind of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum RecordKind {
-    /// A calendar event.
-    Event,
-}
-
-impl RecordKind {
-    /// The stable name, in snake case.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Event => "event",
-        }
-    }
-}
-
-/// A normalised item.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Entity {
-    /// A calendar event.
-    Event(Box<Event>),
-}
-
-impl Entity {
-    /// The kind of the item.
-    pub const fn kind(&self) -> RecordKind {
-        match self {
-            Self::Event(_) => RecordKind::Event,
-        }
-    }
-
-    /// The event, if it is one.
-    pub fn as_event(&self) -> Option<&Event> {
-        match self {
-            Self::Event(event) => Some(event),
-        }
-    }
-
-    /// The id of the item that this one belongs to: an exception belongs to its series.
-    pub fn parent_id(&self) -> Option<&str> {
-        match self {
-            Self::Event(event) => event.series.as_ref().map(|series| series.id.as_str()),
-        }
-    }
-
-    /// When the item starts, for items that have a time.
-    pub fn starts_at(&self) -> Option<DateTime<Utc>> {
-        match self {
-            Self::Event(event) => Some(event.start.earliest_utc()),
-        }
-    }
-
-    /// What a list of such items shows as their first line.
-    pub fn title(&self) -> Option<&str> {
-        match self {
-            Self::Event(event) => event.title.as_deref(),
-        }
-    }
 }
 
 /// A normalised item, where it came from, and what the provider sent.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 
-pub use self::validate::ValidateEvents;
+pub use self::validate::Validate;
 use crate::model::{Change, Raw, Reminder};
 use crate::sync::StreamKey;
 
@@ -123,7 +123,7 @@ pub struct Normalized {
 impl Stages {
     /// Maps with the provider's normaliser, and validates with the family's rules.
     pub fn new(map: Arc<dyn Normalizer>) -> Self {
-        Self { map, stages: vec![Arc::new(ValidateEvents)] }
+        Self { map, stages: vec![Arc::new(Validate)] }
     }
 
     /// Adds a stage behind those that are there.

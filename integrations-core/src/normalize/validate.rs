@@ -1,17 +1,17 @@
 //! Is this a record that a host can rely on?
 
 use super::{ItemContext, ItemError, Stage};
-use crate::model::{Change, Entity, Event, EventTime};
+use crate::model::{Change, Entity, EventTime};
 
-/// The rules that every event keeps.
+/// The rules that every record keeps.
 ///
 /// * the id is not empty;
-/// * start and end are both days, or both instants;
+/// * start and end of an event or a meeting are both days, or both instants;
 /// * the end does not lie before the start.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct ValidateEvents;
+pub struct Validate;
 
-impl Stage for ValidateEvents {
+impl Stage for Validate {
     fn name(&self) -> &'static str {
         "validate"
     }
@@ -20,18 +20,18 @@ impl Stage for ValidateEvents {
         if change.id().is_empty() {
             return Err(ItemError::new("$.id", "the id is empty"));
         }
-        match change {
-            Change::Upsert(record) => match &record.entity {
-                Entity::Event(event) => event_rules(event),
-            },
-            Change::Delete { .. } => Ok(()),
+        let Change::Upsert(record) = change else { return Ok(()) };
+        match &record.entity {
+            Entity::Event(event) => span_rules(Some(&event.start), event.end.as_ref()),
+            Entity::Meeting(meeting) => span_rules(meeting.start.as_ref(), meeting.end.as_ref()),
+            _ => Ok(()),
         }
     }
 }
 
-fn event_rules(event: &Event) -> Result<(), ItemError> {
-    let Some(end) = &event.end else { return Ok(()) };
-    match (&event.start, end) {
+fn span_rules(start: Option<&EventTime>, end: Option<&EventTime>) -> Result<(), ItemError> {
+    let (Some(start), Some(end)) = (start, end) else { return Ok(()) };
+    match (start, end) {
         (EventTime::At(start), EventTime::At(end)) if end.at < start.at => {
             Err(ItemError::new("$.end", "the end lies before the start"))
         }

@@ -53,6 +53,15 @@ pub enum Notice<'a> {
         /// What the run has done.
         report: &'a StreamReport,
     },
+    /// Streams that were read before are not listed by the provider any more; see
+    /// [`SyncReport::vanished`](crate::sync::SyncReport::vanished). Said by each run for as long as their data
+    /// is kept.
+    StreamsVanished {
+        /// The connection.
+        connection: &'a ConnectionId,
+        /// The streams.
+        streams: &'a [StreamKey],
+    },
     /// An account was connected, or connected again.
     Connected {
         /// The connection.

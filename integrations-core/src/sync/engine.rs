@@ -15,6 +15,7 @@ use futures_util::future::{OptionFuture, join};
 use super::position::{Leftover, Position};
 use super::report::StreamReport;
 use super::sink::{Commit, Fence, StreamKey, Sweep, SyncSink, Unseen};
+use super::window::Window;
 use crate::adapter::{Page, Pull, PullFrom, ServiceAdapter, Stream};
 use crate::connection::StreamId;
 use crate::error::{Error, ErrorKind, Result};
@@ -68,6 +69,9 @@ pub struct SyncRequest {
     pub accept_shrink: bool,
     /// Who runs; by default the fence that the stream already has.
     pub fence: Option<Fence>,
+    /// What a listing reads; by default all there is, or what the stream was listed with before. A wider window
+    /// than that lists the stream again; a narrower one counts from the next full listing on.
+    pub window: Option<Window>,
     /// How many streams of a connection are read at once; by default 4, as many as a connection has places
     /// in its service's [bulkhead](crate::resilience::BulkheadLimits).
     pub parallel: Option<NonZeroUsize>,
@@ -87,6 +91,12 @@ impl SyncRequest {
     /// Believes listings however short they are.
     pub fn accept_shrink(mut self) -> Self {
         self.accept_shrink = true;
+        self
+    }
+
+    /// Reads what is in a window; see [`window`](Self::window).
+    pub fn within(mut self, window: Window) -> Self {
+        self.window = Some(window);
         self
     }
 
@@ -135,12 +145,12 @@ impl SyncEngine {
         request: SyncRequest,
     ) -> Result<StreamReport> {
         let state = self.sink.load(key).await?;
-        let position = match (request.mode, state.position) {
-            (SyncMode::Full, Position::Tracking { generation, .. }) => {
-                Position::Resync { generation: generation + 1 }
-            }
-            // A listing that is under way is as full as a new one would be.
-            (_, position) => position,
+        let stored = state.position;
+        let position = begin(&stored, request);
+        // A stream that is listed for the first time, or always, has not lost its position.
+        let phase = match &stored {
+            Position::Start | Position::Listed { .. } => stored.phase(),
+            _ => position.phase(),
         };
         let mut run = Run {
             engine: self,
@@ -150,13 +160,32 @@ impl SyncEngine {
             accept_shrink: request.accept_shrink,
             fence: request.fence.unwrap_or(state.fence),
             revision: state.revision,
-            report: StreamReport { started_in: position.phase(), ..StreamReport::default() },
+            report: StreamReport { started_in: phase, ..StreamReport::default() },
         };
-        let phase = position.phase();
         self.observer.notice(&Notice::StreamStarted { stream: key, title: &stream.title, phase });
         run.catch_up(position).await?;
         self.observer.notice(&Notice::StreamFinished { stream: key, report: &run.report });
         Ok(run.report)
+    }
+}
+
+/// From where a run goes on.
+fn begin(stored: &Position, request: SyncRequest) -> Position {
+    let (before, asked) = (stored.window(), request.window);
+    match (request.mode, stored) {
+        (_, Position::Start) => match asked {
+            Some(window) if !window.is_all() => stored.anew(window),
+            _ => Position::Start,
+        },
+        (_, Position::Listed { .. }) | (SyncMode::Full, Position::Tracking { .. }) => {
+            stored.anew(asked.unwrap_or(before))
+        }
+        // More is wanted than was listed.
+        (_, position) if asked.is_some_and(|window| !before.covers(&window)) => {
+            position.anew(asked.unwrap_or(before))
+        }
+        // A listing that is under way is as full as a new one would be.
+        (_, position) => position.clone(),
     }
 }
 
@@ -181,8 +210,10 @@ impl Reader<'_> {
             Position::Tracking { since, page, .. } => {
                 (PullFrom::Changes { since, page: page.as_ref() }, self.settings.changes_page)
             }
+            Position::Listed { .. } => (PullFrom::Listing { page: None }, self.settings.listing_page),
         };
-        self.adapter.sync_data(self.session, Pull { stream: self.stream, from, page_size }).await
+        let pull = Pull { stream: self.stream, from, page_size, window: position.window() };
+        self.adapter.sync_data(self.session, pull).await
     }
 }
 
@@ -223,7 +254,7 @@ impl Run<'_> {
         loop {
             let ahead = match position.after(&page.next, 0) {
                 // Nothing more to read: the page is the last one.
-                Position::Tracking { page: None, .. } => None,
+                next if next.is_caught_up() => None,
                 next if next == *position => {
                     return Err(endless("the provider names a page as its own next page"));
                 }
@@ -248,13 +279,18 @@ impl Run<'_> {
     async fn commit_page(&mut self, position: &mut Position, page: Page) -> Result<()> {
         // What follows keeps this thread busy: let the request that was just made go out first.
         tokio::task::yield_now().await;
-        let Normalized { changes, quarantined } = self.stages.run(&page.items, self.key, &page.context);
+        let Normalized { changes: read, quarantined } = self.stages.run(&page.items, self.key, &page.context);
         let unidentified = quarantined.iter().filter(|item| item.id.is_none()).count() as u64;
         let next = position.after(&page.next, unidentified);
+        // Items are read after it is known what is gone: an item that came back counts.
+        let mut changes: Vec<_> = page.deleted.into_iter().map(|id| Change::Delete { id }).collect();
+        changes.extend(read);
+        let outside = leave_out(&mut changes, &position.window());
         let upserted = changes.iter().filter(|change| matches!(change, Change::Upsert(_))).count() as u64;
         self.report.pages += 1;
         self.report.upserted += upserted;
-        self.report.deleted += changes.len() as u64 - upserted;
+        self.report.deleted += changes.len() as u64 - upserted - outside;
+        self.report.outside += outside;
         self.report.quarantined += quarantined.len() as u64;
         self.commit(Normalized { changes, quarantined }, None, &next).await?;
         *position = next;
@@ -285,7 +321,7 @@ impl Run<'_> {
     /// The provider has forgotten the position. That is stored first, so that a run which dies now is
     /// not taken up where the provider knows nothing.
     async fn resync(&mut self, position: &Position) -> Result<Position> {
-        let position = Position::Resync { generation: position.generation() + 1 };
+        let position = position.anew(position.window());
         self.commit(Normalized::default(), None, &position).await?;
         self.report.resyncs += 1;
         tracing::info!(stream = %self.key.stream, connection = %self.key.connection, "the position was lost; listing again");
@@ -295,23 +331,19 @@ impl Run<'_> {
 
     /// After a complete listing: deletes what it has not seen, if it can be believed.
     async fn settle(&mut self, position: Position) -> Result<Position> {
-        let Position::Tracking { generation, since, page, leftover } = position else {
-            return Ok(position);
-        };
+        let (generation, leftover) = (position.generation(), position.leftover());
         if leftover == Leftover::None {
-            return Ok(Position::Tracking { generation, since, page, leftover });
+            return Ok(position);
         }
         let count = self.engine.sink.count_unseen(self.key, generation).await?;
-        let believed = self.accept_shrink || (leftover == Leftover::Pending && self.believes(count));
-        let tracking = |leftover| Position::Tracking { generation, since, page, leftover };
-        if believed {
-            let position = tracking(Leftover::None);
+        if self.accept_shrink || (leftover == Leftover::Pending && self.believes(count)) {
+            let position = position.with_leftover(Leftover::None);
             self.commit(Normalized::default(), Some(Sweep { before: generation }), &position).await?;
             self.report.withheld = None;
             return Ok(position);
         }
         self.report.withheld = Some(count.into());
-        let position = tracking(Leftover::Withheld);
+        let position = position.with_leftover(Leftover::Withheld);
         if leftover == Leftover::Pending {
             self.commit(Normalized::default(), None, &position).await?;
             let notice = Notice::DeletionsWithheld { stream: self.key, withheld: count.into() };
@@ -327,6 +359,23 @@ impl Run<'_> {
         unseen == 0
             || (seen > 0 && (unseen <= believable || unseen as f64 <= max_shrink * (seen + unseen) as f64))
     }
+}
+
+/// What lies outside of the window is not kept; it may have been inside before. Returns how many.
+fn leave_out(changes: &mut [Change], window: &Window) -> u64 {
+    let mut outside = 0;
+    if window.is_all() {
+        return outside;
+    }
+    for change in changes {
+        if let Change::Upsert(record) = change
+            && !window.contains(&record.entity)
+        {
+            *change = Change::Delete { id: std::mem::take(&mut record.source.id) };
+            outside += 1;
+        }
+    }
+    outside
 }
 
 fn endless(message: &'static str) -> Error {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::window::Window;
 use crate::adapter::Next;
 
 /// A provider's mark in its data: a page token, a sync token, a delta link. Opaque to all but its adapter.
@@ -34,13 +35,16 @@ impl fmt::Debug for Cursor {
 ///
 /// ```text
 /// Start ──▶ Listing ──▶ Tracking ──▶ Tracking …
-///              ▲            │ the provider has forgotten the cursor
+///              ▲ │          │ the provider has forgotten the cursor
+///              │ └─▶ Listed │ where there are no changes to follow
+///              │        │   │
 ///              └── Resync ◀─┘
 /// ```
 ///
 /// A listing reads everything that is there, page by page; tracking reads what has changed since a
-/// cursor. Each listing has a generation, higher than those before, so that records it does not meet
-/// can be told from those it does.
+/// cursor. A stream without changes to follow is listed again by each run. Each listing has a generation,
+/// higher than those before, so that records it does not meet can be told from those it does; and a
+/// [`Window`], which the changes that follow it share.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -58,6 +62,9 @@ pub enum Position {
         /// has not seen is then no proof of a deletion.
         #[serde(default)]
         unidentified: u64,
+        /// What is listed.
+        #[serde(default, skip_serializing_if = "Window::is_all")]
+        window: Window,
     },
     /// A listing is complete; changes are followed.
     Tracking {
@@ -71,11 +78,28 @@ pub enum Position {
         /// Whether records are left that the last complete listing has not seen.
         #[serde(default, skip_serializing_if = "Leftover::is_none")]
         leftover: Leftover,
+        /// What was listed.
+        #[serde(default, skip_serializing_if = "Window::is_all")]
+        window: Window,
+    },
+    /// A listing is complete; there are no changes to follow, and the next run lists again.
+    Listed {
+        /// The generation of the listing.
+        generation: u64,
+        /// Whether records are left that the listing has not seen.
+        #[serde(default, skip_serializing_if = "Leftover::is_none")]
+        leftover: Leftover,
+        /// What was listed.
+        #[serde(default, skip_serializing_if = "Window::is_all")]
+        window: Window,
     },
     /// The position was lost; everything has to be listed again.
     Resync {
         /// The generation that the new listing will have.
         generation: u64,
+        /// What it will list.
+        #[serde(default, skip_serializing_if = "Window::is_all")]
+        window: Window,
     },
 }
 
@@ -106,39 +130,68 @@ impl Position {
     ///
     /// `unidentified` counts the items of the page whose id could not be read.
     pub(crate) fn after(&self, next: &Next, unidentified: u64) -> Self {
-        match (self, next) {
-            (Self::Tracking { generation, since, leftover, .. }, Next::Page(page)) => Self::Tracking {
-                generation: *generation,
-                since: since.clone(),
-                page: Some(page.clone()),
-                leftover: *leftover,
-            },
-            (Self::Tracking { generation, leftover, .. }, Next::Done(since)) => Self::Tracking {
-                generation: *generation,
-                since: since.clone(),
-                page: None,
-                leftover: *leftover,
-            },
-            (Self::Start | Self::Listing { .. } | Self::Resync { .. }, next) => {
-                let generation = self.generation().max(1);
-                let before = if let Self::Listing { unidentified, .. } = self { *unidentified } else { 0 };
-                let unidentified = before + unidentified;
-                match next {
-                    Next::Page(page) => Self::Listing { generation, page: page.clone(), unidentified },
-                    Next::Done(since) => Self::Tracking {
-                        generation,
-                        since: since.clone(),
-                        page: None,
-                        leftover: match (generation, unidentified) {
-                            // Nothing was there before the first listing.
-                            (1, _) => Leftover::None,
-                            (_, 0) => Leftover::Pending,
-                            _ => Leftover::Withheld,
-                        },
-                    },
-                }
-            }
+        let (generation, window) = (self.generation().max(1), self.window());
+        if let Self::Tracking { since, leftover, .. } = self {
+            let (since, page) = match next {
+                Next::Page(page) => (since.clone(), Some(page.clone())),
+                Next::Done(since) => (since.clone(), None),
+                // The adapter says so when it has nothing to follow any more.
+                Next::Listed => return Self::Listed { generation, leftover: *leftover, window },
+            };
+            return Self::Tracking { generation, since, page, leftover: *leftover, window };
         }
+        let before = if let Self::Listing { unidentified, .. } = self { *unidentified } else { 0 };
+        let unidentified = before + unidentified;
+        let leftover = match (generation, unidentified) {
+            // Nothing was there before the first listing.
+            (1, _) => Leftover::None,
+            (_, 0) => Leftover::Pending,
+            _ => Leftover::Withheld,
+        };
+        match next {
+            Next::Page(page) => Self::Listing { generation, page: page.clone(), unidentified, window },
+            Next::Done(since) => {
+                Self::Tracking { generation, since: since.clone(), page: None, leftover, window }
+            }
+            Next::Listed => Self::Listed { generation, leftover, window },
+        }
+    }
+
+    /// The position from which everything is listed anew.
+    pub(crate) fn anew(&self, window: Window) -> Self {
+        Self::Resync { generation: self.generation() + 1, window }
+    }
+
+    /// The same position with another answer to what became of the records that a listing has not seen.
+    pub(crate) fn with_leftover(mut self, now: Leftover) -> Self {
+        if let Self::Tracking { leftover, .. } | Self::Listed { leftover, .. } = &mut self {
+            *leftover = now;
+        }
+        self
+    }
+
+    /// What became of the records that the last complete listing has not seen.
+    pub const fn leftover(&self) -> Leftover {
+        match self {
+            Self::Tracking { leftover, .. } | Self::Listed { leftover, .. } => *leftover,
+            Self::Start | Self::Listing { .. } | Self::Resync { .. } => Leftover::None,
+        }
+    }
+
+    /// What the listing that is under way, or the last one, reads.
+    pub const fn window(&self) -> Window {
+        match self {
+            Self::Start => Window::ALL,
+            Self::Listing { window, .. }
+            | Self::Tracking { window, .. }
+            | Self::Listed { window, .. }
+            | Self::Resync { window, .. } => *window,
+        }
+    }
+
+    /// Whether there is nothing more to read from here in this run.
+    pub(crate) const fn is_caught_up(&self) -> bool {
+        matches!(self, Self::Tracking { page: None, .. } | Self::Listed { .. })
     }
 
     /// The stable name of the phase, in snake case.
@@ -147,6 +200,7 @@ impl Position {
             Self::Start => "start",
             Self::Listing { .. } => "listing",
             Self::Tracking { .. } => "tracking",
+            Self::Listed { .. } => "listed",
             Self::Resync { .. } => "resync",
         }
     }
@@ -157,12 +211,13 @@ impl Position {
             Self::Start => 0,
             Self::Listing { generation, .. }
             | Self::Tracking { generation, .. }
-            | Self::Resync { generation } => *generation,
+            | Self::Listed { generation, .. }
+            | Self::Resync { generation, .. } => *generation,
         }
     }
 
     /// Whether the stream has been listed to its end.
-    pub const fn is_tracking(&self) -> bool {
-        matches!(self, Self::Tracking { .. })
+    pub const fn is_complete(&self) -> bool {
+        matches!(self, Self::Tracking { .. } | Self::Listed { .. })
     }
 }

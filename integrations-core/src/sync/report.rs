@@ -11,6 +11,10 @@ use crate::error::Error;
 pub struct SyncReport {
     /// The streams, in the order of the provider's list. One that failed does not stop the others.
     pub streams: Vec<(StreamKey, Result<StreamReport, Error>)>,
+    /// Streams that were read before and that the provider does not list any more: they were deleted, or the
+    /// account may not see them any more. What was read of them stays until
+    /// [`Gateway::forget_stream`](crate::Gateway::forget_stream).
+    pub vanished: Vec<StreamKey>,
 }
 
 impl SyncReport {
@@ -24,6 +28,7 @@ impl SyncReport {
             total.quarantined += report.quarantined;
             total.swept += report.swept;
             total.resyncs += report.resyncs;
+            total.outside += report.outside;
         }
         total
     }
@@ -66,6 +71,8 @@ pub struct StreamReport {
     pub swept: u64,
     /// How often the provider had forgotten the position.
     pub resyncs: u64,
+    /// How many items lie outside of the [`Window`](super::Window), and are not kept.
+    pub outside: u64,
     /// Deletions that were not believed.
     pub withheld: Option<Withheld>,
 }

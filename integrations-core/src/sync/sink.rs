@@ -135,4 +135,17 @@ pub trait SyncSink: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`ErrorKind::Store`](crate::ErrorKind::Store).
     async fn forget(&self, connection: &ConnectionId) -> Result<u64>;
+
+    /// The streams of a connection that have had a commit, in any order.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`](crate::ErrorKind::Store).
+    async fn streams(&self, connection: &ConnectionId) -> Result<Vec<StreamId>>;
+
+    /// Deletes the records, the quarantine and the position of one stream; returns how many records. A stream
+    /// that is not there has none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`](crate::ErrorKind::Store).
+    async fn forget_stream(&self, stream: &StreamKey) -> Result<u64>;
 }

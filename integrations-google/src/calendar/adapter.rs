@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use integrations_core::adapter::{Capabilities, Page, Pull, ServiceAdapter, ServiceInfo, Stream};
+use integrations_core::adapter::{
+    Capabilities, Deletions, Increments, Page, Pull, ServiceAdapter, ServiceInfo, Stream,
+};
 use integrations_core::auth::{Authenticator, Feature, Level};
 use integrations_core::http::{Failure, Origins, Session};
 use integrations_core::model::RecordKind;
@@ -46,7 +48,8 @@ impl GoogleCalendar {
     #[allow(clippy::new_ret_no_self, reason = "a gateway takes adapters shared")]
     pub fn new(config: GoogleConfig) -> Arc<dyn ServiceAdapter> {
         let capabilities = Capabilities::reading([RecordKind::Event])
-            .with_incremental()
+            .with_increments(Increments::Exact, Deletions::Named)
+            .with_windows()
             .with_refresh()
             .with_revoke()
             .with_incremental_scopes();

@@ -4,8 +4,8 @@ use chrono::{DateTime, FixedOffset, LocalResult, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use integrations_core::json;
 use integrations_core::model::{
-    Attachment, Attendee, Change, Conference, ConferenceEntry, Entity, Event, EventStatus, EventTime, Person,
-    Raw, Record, Recurrence, Reminders, Series, Source, Zone, ZonedTime,
+    Attachment, Attendee, Change, Conference, ConferenceEntry, Entity, Event, EventStatus, EventTime,
+    PersonRef, Raw, Record, Recurrence, Reminders, Series, Source, Zone, ZonedTime,
 };
 use integrations_core::normalize::{ItemContext, ItemError, Normalizer};
 
@@ -127,7 +127,12 @@ fn recurrence(lines: Vec<String>) -> Recurrence {
 }
 
 fn attendee(wire: WireAttendee) -> Attendee {
-    let person = Person { email: wire.email, name: wire.display_name, is_self: wire.is_self };
+    let person = PersonRef {
+        email: wire.email,
+        name: wire.display_name,
+        is_self: wire.is_self,
+        ..PersonRef::default()
+    };
     let mut attendee = Attendee::new(person);
     attendee.response = wire.response_status;
     attendee.optional = wire.optional;
@@ -149,7 +154,13 @@ fn reminders(wire: Option<WireReminders>, context: &ItemContext<'_>) -> Reminder
 }
 
 fn attachment(wire: WireAttachment) -> Attachment {
-    Attachment { id: wire.file_id, title: wire.title, url: wire.file_url, media_type: wire.mime_type }
+    Attachment {
+        id: wire.file_id,
+        title: wire.title,
+        url: wire.file_url,
+        media_type: wire.mime_type,
+        ..Attachment::default()
+    }
 }
 
 fn conference(wire: Option<WireConference>, hangout_link: Option<String>) -> Option<Conference> {

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use chrono::{SecondsFormat, TimeDelta};
 use integrations_core::adapter::{Next, Page, Pull, PullFrom, Stream};
 use integrations_core::http::{Request, Session};
 use integrations_core::normalize::PageContext;
@@ -69,7 +70,16 @@ pub(super) async fn list_events(config: &GoogleConfig, session: &Session, pull: 
         query.append_pair("singleEvents", "false");
         query.append_pair("prettyPrint", "false");
         let page = match pull.from {
-            PullFrom::Listing { page } => page,
+            PullFrom::Listing { page } => {
+                // The sync token that comes of it carries the window on. Google counts whole seconds.
+                let until = pull.window.until.map(|until| until + TimeDelta::seconds(1));
+                for (name, bound) in [("timeMin", pull.window.since), ("timeMax", until)] {
+                    if let Some(bound) = bound {
+                        query.append_pair(name, &bound.to_rfc3339_opts(SecondsFormat::Secs, true));
+                    }
+                }
+                page
+            }
             PullFrom::Changes { since, page } => {
                 query.append_pair("syncToken", since.as_str());
                 page
@@ -94,7 +104,7 @@ pub(super) async fn list_events(config: &GoogleConfig, session: &Session, pull: 
     let mut context = PageContext::default();
     context.time_zone = page.time_zone.and_then(|zone| zone.parse().ok());
     context.default_reminders = page.default_reminders.into_iter().map(Into::into).collect();
-    Ok(Page { items, context, next })
+    Ok(Page::new(items, next).with_context(context))
 }
 
 /// A page token that Google no longer takes is answered with 400, and means that the listing has to

@@ -7,7 +7,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, Utc};
 use integrations_core::Error;
 use integrations_core::json;
 use integrations_core::model::{
-    EventKind, EventStatus, Person, Reminder, ReminderMethod, ResponseStatus, Transparency, Visibility,
+    EventKind, EventStatus, PersonRef, Reminder, ReminderMethod, ResponseStatus, Transparency, Visibility,
 };
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
@@ -92,9 +92,9 @@ pub(super) struct WireEvent {
     pub recurring_event_id: Option<String>,
     pub original_start_time: Option<WireTime>,
     #[serde(default, deserialize_with = "optional_person")]
-    pub organizer: Option<Person>,
+    pub organizer: Option<PersonRef>,
     #[serde(default, deserialize_with = "optional_person")]
-    pub creator: Option<Person>,
+    pub creator: Option<PersonRef>,
     #[serde(default)]
     pub attendees: Vec<WireAttendee>,
     #[serde(default)]
@@ -295,7 +295,7 @@ fn date_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<WireDa
     })
 }
 
-fn optional_person<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Person>, D::Error> {
+fn optional_person<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PersonRef>, D::Error> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct WirePerson {
@@ -305,9 +305,10 @@ fn optional_person<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
         is_self: bool,
     }
     let person = Option::<WirePerson>::deserialize(deserializer)?;
-    Ok(person.map(|person| Person {
+    Ok(person.map(|person| PersonRef {
         email: person.email,
         name: person.display_name,
         is_self: person.is_self,
+        ..PersonRef::default()
     }))
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use integrations_core::Result;
 use integrations_core::auth::TokenStore;
 use integrations_core::cache::KeyValueStore;
-use integrations_core::connection::ConnectionId;
+use integrations_core::connection::{ConnectionId, StreamId};
 use integrations_core::http::reqwest::ReqwestTransport;
 use integrations_core::http::{Request, Response, Transport};
 use integrations_core::sync::{Commit, Receipt, StreamKey, StreamState, SyncSink, Unseen};
@@ -45,6 +45,14 @@ impl SyncSink for StoppingSink {
 
     async fn forget(&self, connection: &ConnectionId) -> Result<u64> {
         self.0.forget(connection).await
+    }
+
+    async fn streams(&self, connection: &ConnectionId) -> Result<Vec<StreamId>> {
+        self.0.streams(connection).await
+    }
+
+    async fn forget_stream(&self, stream: &StreamKey) -> Result<u64> {
+        self.0.forget_stream(stream).await
     }
 }
 

@@ -130,19 +130,20 @@ pub(super) async fn sweep_records(
     Ok(deleted)
 }
 
-/// Deletes all records of a connection, and their ids; returns how many records.
+/// Deletes all records of some streams, and their ids; returns how many records.
 pub(super) async fn forget_records(
     connection: &mut SqliteConnection,
-    id: &str,
+    streams: &[i64],
     operation: &'static str,
 ) -> Result<u64> {
+    let streams = list(streams, operation)?;
     let mut deleted = 0;
     for sql in [
-        "DELETE FROM recent_names WHERE stream IN (SELECT key FROM streams WHERE connection = ?)",
-        "DELETE FROM names WHERE stream IN (SELECT key FROM streams WHERE connection = ?)",
-        "DELETE FROM records WHERE stream IN (SELECT key FROM streams WHERE connection = ?)",
+        "DELETE FROM recent_names WHERE stream IN (SELECT value FROM json_each(?))",
+        "DELETE FROM names WHERE stream IN (SELECT value FROM json_each(?))",
+        "DELETE FROM records WHERE stream IN (SELECT value FROM json_each(?))",
     ] {
-        let done = sqlx::query(sql).bind(id).execute(&mut *connection).await;
+        let done = sqlx::query(sql).bind(streams.as_str()).execute(&mut *connection).await;
         deleted = done.or_store(operation)?.rows_affected();
     }
     Ok(deleted)
@@ -152,7 +153,7 @@ pub(super) async fn forget_records(
 mod tests {
     use integrations_core::memory::MemoryStore;
     use integrations_core::model::Change;
-    use integrations_core::sync::{Commit, Fence, Position, StreamKey, Sweep, SyncSink};
+    use integrations_core::sync::{Commit, Fence, Position, StreamKey, Sweep, SyncSink, Window};
     use integrations_testkit::conformance::{deletion, exception, quarantined, stream, upsert};
 
     use crate::sqlite::{RecordQuery, SqliteStore};
@@ -240,7 +241,7 @@ mod tests {
                 changes,
                 quarantined: (0..dice.below(3)).map(|_| quarantined(Some(&dice.id()))).collect(),
                 sweep: (dice.below(10) == 0).then_some(Sweep { before: generation.saturating_sub(1) }),
-                position: Position::Resync { generation },
+                position: Position::Resync { generation, window: Window::ALL },
             };
             let receipt = store.commit(commit.clone()).await.unwrap();
             assert_eq!(receipt, model.commit(commit).await.unwrap());

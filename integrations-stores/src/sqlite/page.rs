@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use integrations_core::Result;
 use integrations_core::connection::ServiceId;
-use integrations_core::model::{Change, Entity, Event, Raw, Record};
+use integrations_core::model::{Change, Entity, Raw, Record};
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, SqliteConnection};
 
@@ -153,7 +153,7 @@ impl Row {
             title: entity.title().map(str::to_owned),
             starts_at,
             ends_at,
-            recurring: entity.as_event().is_some_and(Event::is_series),
+            recurring: entity.is_series(),
             modified_at: source.modified_at.map(|time| time.timestamp_micros()),
             version: source.version,
             link: source.link,
@@ -224,9 +224,6 @@ where
 /// Start and end in microseconds; the start twice where there is no end.
 fn times(entity: &Entity) -> (Option<i64>, Option<i64>) {
     let starts_at = entity.starts_at().map(|time| time.timestamp_micros());
-    let ends_at = entity
-        .as_event()
-        .and_then(|event| event.end.as_ref())
-        .map(|end| end.earliest_utc().timestamp_micros());
+    let ends_at = entity.ends_at().map(|time| time.timestamp_micros());
     (starts_at, ends_at.or(starts_at).filter(|_| starts_at.is_some()))
 }

@@ -1,7 +1,7 @@
 //! How do records and positions go together?
 
 use async_trait::async_trait;
-use integrations_core::connection::ConnectionId;
+use integrations_core::connection::{ConnectionId, StreamId};
 use integrations_core::normalize::Quarantined;
 use integrations_core::sync::{
     Commit, Fence, Position, Receipt, StreamKey, StreamState, Sweep, SyncSink, Unseen,
@@ -67,16 +67,49 @@ impl SyncSink for SqliteStore {
     }
 
     async fn forget(&self, connection: &ConnectionId) -> Result<u64> {
+        self.forget_streams(connection, None).await
+    }
+
+    async fn streams(&self, connection: &ConnectionId) -> Result<Vec<StreamId>> {
+        const OPERATION: &str = "sink.streams";
+        let mut reader = self.reader(OPERATION).await?;
+        let streams: Vec<String> = sqlx::query_scalar("SELECT stream FROM streams WHERE connection = ?")
+            .bind(connection.as_str())
+            .fetch_all(&mut *reader)
+            .await
+            .or_store(OPERATION)?;
+        Ok(streams.into_iter().map(StreamId::from).collect())
+    }
+
+    async fn forget_stream(&self, stream: &StreamKey) -> Result<u64> {
+        self.forget_streams(&stream.connection, Some(&stream.stream)).await
+    }
+}
+
+impl SqliteStore {
+    /// Forgets the streams of a connection, or one of them.
+    async fn forget_streams(&self, connection: &ConnectionId, stream: Option<&StreamId>) -> Result<u64> {
         const OPERATION: &str = "sink.forget";
         let id = connection.as_str().to_owned();
+        let stream = stream.map(|stream| stream.as_str().to_owned());
         self.write(OPERATION, move |connection| {
             Box::pin(async move {
-                let deleted = names::forget_records(connection, &id, OPERATION).await?;
+                let streams: Vec<i64> = sqlx::query_scalar(
+                    "SELECT key FROM streams WHERE connection = ?1 AND (?2 IS NULL OR stream = ?2)",
+                )
+                .bind(id)
+                .bind(stream)
+                .fetch_all(&mut *connection)
+                .await
+                .or_store(OPERATION)?;
+                let deleted = names::forget_records(connection, &streams, OPERATION).await?;
+                let streams = names::list(&streams, OPERATION)?;
                 for sql in [
-                    "DELETE FROM quarantine WHERE stream IN (SELECT key FROM streams WHERE connection = ?)",
-                    "DELETE FROM streams WHERE connection = ?",
+                    "DELETE FROM quarantine WHERE stream IN (SELECT value FROM json_each(?))",
+                    "DELETE FROM streams WHERE key IN (SELECT value FROM json_each(?))",
                 ] {
-                    sqlx::query(sql).bind(id.as_str()).execute(&mut *connection).await.or_store(OPERATION)?;
+                    let done = sqlx::query(sql).bind(streams.as_str()).execute(&mut *connection).await;
+                    done.or_store(OPERATION)?;
                 }
                 Ok(deleted)
             })

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use integrations_core::connection::Owner;
 use integrations_core::model::{
-    Attendee, Change, Entity, Event, EventTime, Person, Raw, Record, RecordKind, Series, Source, Zone,
+    Attendee, Change, Entity, Event, EventTime, PersonRef, Raw, Record, RecordKind, Series, Source, Zone,
     ZonedTime,
 };
 use integrations_core::sync::{Commit, StreamKey, SyncSink};
@@ -56,8 +56,7 @@ async fn a_record_comes_back_equal_to_the_byte() {
     full.description = Some("<b>bold</b>".into());
     full.recurrence.push_line("RRULE:FREQ=WEEKLY;BYDAY=MO".into());
     full.series = Some(Series { id: "master".into(), original_start: instant("2026-03-29T01:00:00Z") });
-    full.attendees =
-        vec![Attendee::new(Person { email: Some("bob@example.com".into()), ..Person::default() })];
+    full.attendees = vec![Attendee::new(PersonRef::email("bob@example.com"))];
     full.kind = "a word of tomorrow".into();
     full.status = "cancelled".into();
     let mut day = event("day", "2026-03-29T00:00:00Z", None);

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use integrations_core::auth::{Sealed, SealedTokens};
 use integrations_core::connection::{Account, Connection, ConnectionStatus, GrantType, Owner, StreamId};
 use integrations_core::model::{
-    Change, Entity, Event, EventTime, Person, Raw, Record, Series, Source, ZonedTime,
+    Change, Entity, Event, EventTime, PersonRef, Raw, Record, Series, Source, ZonedTime,
 };
 use integrations_core::normalize::Quarantined;
 use integrations_core::sync::StreamKey;
@@ -55,7 +55,7 @@ pub fn record(id: &str) -> Record {
     event.title = Some(format!("Meeting {id}"));
     event.end =
         Some(EventTime::At(ZonedTime::in_iana(time() + chrono::TimeDelta::hours(1), Tz::Europe__Berlin)));
-    event.organizer = Some(Person { email: Some("ada@example.com".into()), ..Person::default() });
+    event.organizer = Some(PersonRef::email("ada@example.com"));
     of_event(event)
 }
 

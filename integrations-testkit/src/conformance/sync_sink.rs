@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use integrations_core::clock::ManualClock;
 use integrations_core::model::Change;
 use integrations_core::sync::{
-    Commit, Cursor, Fence, Leftover, Position, StreamKey, StreamState, Sweep, SyncSink, Unseen,
+    Commit, Cursor, Fence, Leftover, Position, StreamKey, StreamState, Sweep, SyncSink, Unseen, Window,
 };
 
 use super::{at_once, conflict, deletion, exception, ok, quarantined, stream, upsert};
@@ -56,6 +56,8 @@ macro_rules! sync_sink_conformance {
             forget_deletes_everything_of_a_connection,
             forget_leaves_other_connections_alone,
             a_forgotten_stream_starts_again,
+            the_streams_of_a_connection_are_those_that_had_a_commit,
+            forgetting_a_stream_leaves_the_others_alone,
             committing_at_once_has_one_winner,
             streams_commit_at_once_independently,
             a_dropped_commit_is_applied_whole_or_not_at_all,
@@ -83,7 +85,7 @@ fn step(stream: &StreamKey, expected_revision: u64, generation: u64, changes: Ve
         changes,
         quarantined: Vec::new(),
         sweep: None,
-        position: Position::Resync { generation },
+        position: Position::Resync { generation, window: Window::ALL },
     }
 }
 
@@ -122,16 +124,20 @@ pub async fn a_fresh_stream_is_at_the_default_state(sink: Arc<dyn SyncSink>, _cl
 /// Each kind of position comes back as it was committed, with the fence and the revision.
 pub async fn a_commit_moves_the_position(sink: Arc<dyn SyncSink>, _clock: ManualClock) {
     let cursor = Cursor::new("CAES\u{e9}\"'%_\\\n0");
+    let time = super::samples::time();
+    let window = Window::since(time).until(time + chrono::TimeDelta::microseconds(1));
     let positions = [
-        Position::Listing { generation: 1, page: cursor.clone(), unidentified: 3 },
+        Position::Listing { generation: 1, page: cursor.clone(), unidentified: 3, window },
         Position::Tracking {
             generation: 1,
             since: cursor.clone(),
             page: Some(Cursor::new("")),
             leftover: Leftover::Withheld,
+            window: Window::ALL,
         },
-        Position::Tracking { generation: 1, since: cursor, page: None, leftover: Leftover::None },
-        Position::Resync { generation: 2 },
+        Position::Tracking { generation: 1, since: cursor, page: None, leftover: Leftover::None, window },
+        Position::Listed { generation: 1, leftover: Leftover::Pending, window },
+        Position::Resync { generation: 2, window },
         Position::Start,
     ];
     for (revision, position) in positions.into_iter().enumerate() {
@@ -148,7 +154,7 @@ pub async fn a_commit_moves_the_position(sink: Arc<dyn SyncSink>, _clock: Manual
 pub async fn a_commit_without_changes_moves_the_position(sink: Arc<dyn SyncSink>, _clock: ManualClock) {
     ok(sink.commit(step(&calendar(), 0, 5, vec![])).await);
     let state = ok(sink.load(&calendar()).await);
-    assert_eq!(state.position, Position::Resync { generation: 5 });
+    assert_eq!(state.position, Position::Resync { generation: 5, window: Window::ALL });
     assert_eq!(count(&sink, &calendar()).await, 0);
 }
 
@@ -489,6 +495,42 @@ pub async fn a_forgotten_stream_starts_again(sink: Arc<dyn SyncSink>, _clock: Ma
     conflict(sink.commit(Commit { fence: Fence(9), ..step(&calendar(), 1, 1, upserts(&["b"])) }).await);
     assert_eq!(count(&sink, &calendar()).await, 0);
     ok(sink.commit(step(&calendar(), 0, 1, upserts(&["c"]))).await);
+    assert_eq!(count(&sink, &calendar()).await, 1);
+}
+
+/// Each once, also one without a record, and none of another connection.
+pub async fn the_streams_of_a_connection_are_those_that_had_a_commit(
+    sink: Arc<dyn SyncSink>,
+    _clock: ManualClock,
+) {
+    assert!(ok(sink.streams(&"cn_1".into()).await).is_empty());
+    for stream in [calendar(), stream("cn_1", "holidays"), stream("cn_2", "primary"), stream("CN_1", "work")]
+    {
+        apply(&sink, step(&stream, 0, 1, vec![])).await;
+        apply(&sink, step(&stream, 1, 1, upserts(&["a"]))).await;
+    }
+    let mut streams = ok(sink.streams(&"cn_1".into()).await);
+    streams.sort();
+    assert_eq!(streams, ["holidays", "primary"]);
+}
+
+/// It has no record, no quarantine and no position any more, and starts again.
+pub async fn forgetting_a_stream_leaves_the_others_alone(sink: Arc<dyn SyncSink>, _clock: ManualClock) {
+    let others = [stream("cn_1", "holidays"), stream("cn_2", "primary"), stream("cn_1", "PRIMARY")];
+    for stream in others.iter().chain([&calendar()]) {
+        let quarantined = vec![quarantined(Some("x")), quarantined(None)];
+        apply(&sink, Commit { quarantined, ..step(stream, 0, 1, upserts(&["a", "b"])) }).await;
+    }
+    assert_eq!(ok(sink.forget_stream(&calendar()).await), 2);
+    assert_eq!(ok(sink.forget_stream(&calendar()).await), 0);
+    assert_eq!(ok(sink.load(&calendar()).await), StreamState::default());
+    assert_eq!(count(&sink, &calendar()).await, 0);
+    for stream in &others {
+        assert_eq!(ok(sink.load(stream).await).revision, 1);
+        assert_eq!(count(&sink, stream).await, 2);
+    }
+    conflict(sink.commit(step(&calendar(), 1, 1, upserts(&["late"]))).await);
+    apply(&sink, step(&calendar(), 0, 1, upserts(&["a"]))).await;
     assert_eq!(count(&sink, &calendar()).await, 1);
 }
 
