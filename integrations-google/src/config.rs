@@ -23,6 +23,18 @@ pub mod scope {
     pub const CALENDAR_READONLY: &str = "https://www.googleapis.com/auth/calendar.readonly";
     /// Reading and writing everything of the calendars.
     pub const CALENDAR: &str = "https://www.googleapis.com/auth/calendar";
+    /// Reading mail.
+    pub const GMAIL_READONLY: &str = "https://www.googleapis.com/auth/gmail.readonly";
+    /// Reading mail, and changing labels.
+    pub const GMAIL_MODIFY: &str = "https://www.googleapis.com/auth/gmail.modify";
+    /// Sending mail.
+    pub const GMAIL_SEND: &str = "https://www.googleapis.com/auth/gmail.send";
+    /// Everything of a mailbox, deleting for ever among it.
+    pub const GMAIL_ALL: &str = "https://mail.google.com/";
+    /// Reading tasks.
+    pub const TASKS_READONLY: &str = "https://www.googleapis.com/auth/tasks.readonly";
+    /// Reading and writing tasks.
+    pub const TASKS: &str = "https://www.googleapis.com/auth/tasks";
 }
 
 /// An application's client at Google, and where Google is.
@@ -35,6 +47,9 @@ pub struct GoogleConfig {
     pub(crate) revoke_url: Url,
     pub(crate) userinfo_url: Url,
     pub(crate) calendar_url: Url,
+    pub(crate) gmail_url: Url,
+    pub(crate) gmail_batch_url: Url,
+    pub(crate) tasks_url: Url,
 }
 
 impl GoogleConfig {
@@ -59,8 +74,9 @@ impl GoogleConfig {
         Self::builder().client(read("GOOGLE_CLIENT_ID")?, read("GOOGLE_CLIENT_SECRET")?).build()
     }
 
-    pub(crate) fn origins(&self) -> Origins {
-        Origins::of([&self.userinfo_url, &self.calendar_url])
+    /// Where a service's tokens may go: to the service, and to where Google says whose they are.
+    pub(crate) fn origins(&self, service: &Url) -> Origins {
+        Origins::of([&self.userinfo_url, service])
     }
 }
 
@@ -113,6 +129,9 @@ impl GoogleConfigBuilder {
             revoke_url: url("https://oauth2.googleapis.com", "/revoke")?,
             userinfo_url: url("https://openidconnect.googleapis.com", "/v1/userinfo")?,
             calendar_url: url("https://www.googleapis.com", "/calendar/v3/")?,
+            gmail_url: url("https://gmail.googleapis.com", "/gmail/v1/")?,
+            gmail_batch_url: url("https://gmail.googleapis.com", "/batch")?,
+            tasks_url: url("https://tasks.googleapis.com", "/tasks/v1/")?,
         })
     }
 }

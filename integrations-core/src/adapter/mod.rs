@@ -112,6 +112,9 @@ pub struct Stream {
     pub access: Option<String>,
     /// Its colour, as `#rrggbb`.
     pub color: Option<String>,
+    /// Whether nothing changes in it any more, e.g. in an archived channel: once it has been read to its end,
+    /// only a full sync reads it again.
+    pub frozen: bool,
 }
 
 impl Stream {
@@ -124,6 +127,7 @@ impl Stream {
             primary: false,
             access: None,
             color: None,
+            frozen: false,
         }
     }
 }

@@ -12,6 +12,7 @@ mod pipeline;
 #[cfg(feature = "reqwest")]
 pub mod reqwest;
 mod session;
+mod target;
 mod transport;
 
 pub use self::classify::{Class, Failure, HeaderMatch, Rule, RuleMatch, Words};
@@ -19,4 +20,5 @@ pub use self::conditional::{CacheMode, Kept};
 pub use self::origin::Origins;
 pub use self::pipeline::{Pipeline, PipelineParts};
 pub use self::session::{Session, token_lane};
+pub use self::target::join;
 pub use self::transport::{Judge, Priority, Request, Response, Transport};

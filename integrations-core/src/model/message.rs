@@ -10,6 +10,7 @@ use super::person::PersonRef;
 /// A message: a mail, or one of a chat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "marks that stand side by side")]
 pub struct Message {
     /// The provider's id, unique within its stream.
     pub id: String,

@@ -146,12 +146,16 @@ impl SyncEngine {
     ) -> Result<StreamReport> {
         let state = self.sink.load(key).await?;
         let stored = state.position;
-        let position = begin(&stored, request);
+        let position = begin(&stored, request, stream.frozen);
         // A stream that is listed for the first time, or always, has not lost its position.
         let phase = match &stored {
             Position::Start | Position::Listed { .. } => stored.phase(),
             _ => position.phase(),
         };
+        if stream.frozen && stored.is_complete() && position == stored && stored.leftover() == Leftover::None
+        {
+            return Ok(StreamReport { started_in: phase, ..StreamReport::default() });
+        }
         let mut run = Run {
             engine: self,
             reader: Reader { adapter, session, stream: &key.stream, settings: &self.settings },
@@ -170,14 +174,15 @@ impl SyncEngine {
 }
 
 /// From where a run goes on.
-fn begin(stored: &Position, request: SyncRequest) -> Position {
+fn begin(stored: &Position, request: SyncRequest, frozen: bool) -> Position {
     let (before, asked) = (stored.window(), request.window);
     match (request.mode, stored) {
         (_, Position::Start) => match asked {
             Some(window) if !window.is_all() => stored.anew(window),
             _ => Position::Start,
         },
-        (_, Position::Listed { .. }) | (SyncMode::Full, Position::Tracking { .. }) => {
+        (_, Position::Listed { .. }) if !frozen => stored.anew(asked.unwrap_or(before)),
+        (SyncMode::Full, Position::Listed { .. } | Position::Tracking { .. }) => {
             stored.anew(asked.unwrap_or(before))
         }
         // More is wanted than was listed.

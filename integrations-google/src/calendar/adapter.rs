@@ -60,7 +60,7 @@ impl GoogleCalendar {
         Arc::new(Self {
             info,
             oauth: GoogleOAuth::new(config.clone()),
-            origins: config.origins(),
+            origins: config.origins(&config.calendar_url),
             normalizer: Arc::new(EventNormalizer),
             config,
         })

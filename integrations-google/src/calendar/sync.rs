@@ -7,11 +7,10 @@ use std::collections::HashSet;
 
 use chrono::{SecondsFormat, TimeDelta};
 use integrations_core::adapter::{Next, Page, Pull, PullFrom, Stream};
-use integrations_core::http::{Request, Session};
+use integrations_core::http::{Request, Session, join};
 use integrations_core::normalize::PageContext;
 use integrations_core::sync::Cursor;
 use integrations_core::{Error, ErrorKind, Result, json};
-use url::Url;
 
 use super::wire::{CalendarEntry, CalendarList, Events};
 use crate::config::GoogleConfig;
@@ -125,18 +124,6 @@ pub(super) async fn check(config: &GoogleConfig, session: &Session) -> Result<()
     url.query_pairs_mut().append_pair("maxResults", "1");
     let answer = session.send(Request::get(LIST_CALENDARS, url)).await?;
     json::decode::<CalendarList>(&answer.body, LIST_CALENDARS).map(drop)
-}
-
-/// Puts segments behind a base address; each is percent-encoded, so that no id can name another path.
-fn join(base: &Url, segments: &[&str]) -> Result<Url> {
-    let mut url = base.clone();
-    match url.path_segments_mut() {
-        Ok(mut path) => path.pop_if_empty().extend(segments),
-        Err(()) => {
-            return Err(Error::new(ErrorKind::Configuration, "Google's base address cannot have a path"));
-        }
-    };
-    Ok(url)
 }
 
 fn unreadable(message: &'static str, operation: &'static str) -> Error {
