@@ -8,6 +8,7 @@ use integrations_core::clock::{Clock, SystemClock};
 
 use super::calendar_list::Account;
 use super::generate::Almanac;
+use super::gmail::{Gmail, Setup};
 use super::routes::OPEN_SCOPES;
 use super::spec::CalendarSpec;
 use super::tokens::TokenCodec;
@@ -27,6 +28,7 @@ pub struct FakeGoogleBuilder {
     prefixes: (Option<String>, Option<String>),
     user: (String, String),
     calendars: Vec<CalendarSpec>,
+    mail: Setup,
     page_cap: usize,
     empty_pages: bool,
 }
@@ -54,6 +56,7 @@ impl Default for FakeGoogleBuilder {
             prefixes: (None, None),
             user: ("ada@example.com".to_owned(), "1000000000001".to_owned()),
             calendars: Vec::new(),
+            mail: Setup::default(),
             page_cap: usize::MAX,
             empty_pages: false,
         }
@@ -128,13 +131,28 @@ impl FakeGoogleBuilder {
         self
     }
 
+    /// Fills the mailbox with so many made-up messages of the thousand days before the fake starts.
+    /// Default 0.
+    pub fn messages(mut self, messages: u64) -> Self {
+        self.mail.generated = messages;
+        self
+    }
+
+    /// How many quota units Gmail grants the account in any minute of the fake's clock; what goes beyond
+    /// is answered 429. Default: as many as are asked for.
+    pub fn gmail_quota(mut self, units_per_user_per_minute: u64) -> Self {
+        self.mail.quota = Some(units_per_user_per_minute);
+        self
+    }
+
     /// The most items that any page holds, whatever is asked for.
     pub fn page_cap(mut self, cap: usize) -> Self {
         self.page_cap = cap;
         self
     }
 
-    /// Whether every listing of events has an empty page with a successor in its middle. Default false.
+    /// Whether every listing of events, messages and history has an empty page with a successor in its
+    /// middle. Default false.
     pub fn empty_pages(mut self, empty_pages: bool) -> Self {
         self.empty_pages = empty_pages;
         self
@@ -180,7 +198,11 @@ impl FakeGoogleBuilder {
             .account(AccountSpec::new(&email).id(&sub).name("Ada Lovelace"))
             .prefixes(self.prefixes.0, self.prefixes.1)
             .authority();
+        let (faults, traffic) = (Arc::new(Faults::default()), Arc::new(Traffic::default()));
         let google = Arc::new(Google {
+            gmail: Gmail::new(&self.mail, self.seed, &email, self.clock.now()),
+            faults: Arc::clone(&faults),
+            traffic: Arc::clone(&traffic),
             almanac: Arc::new(Almanac::around(self.clock.now().date_naive())),
             clock: Arc::clone(&self.clock),
             seed: self.seed,
@@ -194,7 +216,6 @@ impl FakeGoogleBuilder {
         for calendar in self.calendars {
             google.add_calendar(calendar);
         }
-        let (faults, traffic) = (Arc::new(Faults::default()), Arc::new(Traffic::default()));
         let front = Front {
             service: Arc::clone(&google),
             clock: self.clock,

@@ -283,7 +283,8 @@ impl FakeGoogle {
         self.traffic.count(operation)
     }
 
-    /// How many events `events.list` has put on the wire; cut answers are not counted.
+    /// How many items listings (`events.list`, `messages.list`, `history.list`) have put on the wire; cut
+    /// answers are not counted.
     pub fn items_served(&self) -> u64 {
         self.traffic.items()
     }
@@ -293,9 +294,10 @@ impl FakeGoogle {
         self.count("token.refresh")
     }
 
-    /// Forgets the log and the counters.
+    /// Forgets the log and the counters, also that of [`units_used`](Self::units_used).
     pub fn reset_counters(&self) {
         self.traffic.reset();
+        self.google.gmail.reset_counters();
     }
 
     /// Orders a fault.

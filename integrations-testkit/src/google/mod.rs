@@ -1,4 +1,4 @@
-//! What does Google (OAuth 2.0, Calendar v3) answer?
+//! What does Google (OAuth 2.0, Calendar v3, Gmail v1) answer?
 //!
 //! [`FakeGoogle`] serves every endpoint under one base address:
 //!
@@ -11,6 +11,15 @@
 //! | `GET /calendar/v3/users/me/calendarList` | `calendarList.list` |
 //! | `GET /calendar/v3/calendars/{calendar}/events` | `events.list` |
 //! | `GET /calendar/v3/calendars/{calendar}/events/{event}` | `events.get` |
+//! | `GET /gmail/v1/users/me/profile` | `getProfile` |
+//! | `GET /gmail/v1/users/me/labels` | `labels.list` |
+//! | `GET /gmail/v1/users/me/labels/{label}` | `labels.get` |
+//! | `GET /gmail/v1/users/me/messages` | `messages.list` |
+//! | `GET /gmail/v1/users/me/messages/{message}` | `messages.get` |
+//! | `GET /gmail/v1/users/me/messages/{message}/attachments/{attachment}` | `messages.attachments.get` |
+//! | `GET /gmail/v1/users/me/threads/{thread}` | `threads.get` |
+//! | `GET /gmail/v1/users/me/history` | `history.list` |
+//! | `POST /batch/gmail/v1`, `POST /batch` | `batch` |
 //!
 //! The first four are those of [`Dialect::Google`](crate::oauth::Dialect::Google), with one account.
 //!
@@ -19,6 +28,7 @@
 //! 400 `unsupportedByFake`, never ignored. A series counts as unbounded for `timeMin`, unless it was
 //! generated with an end: the fake does not expand rules.
 
+mod batch;
 mod builder;
 mod calendar;
 mod calendar_list;
@@ -27,7 +37,9 @@ mod event;
 mod events;
 mod fake;
 mod generate;
+mod gmail;
 mod listing;
+mod paging;
 mod query;
 mod routes;
 mod spec;
@@ -40,11 +52,15 @@ use integrations_core::clock::Clock;
 use self::calendar::Calendar;
 use self::calendar_list::Account;
 use self::generate::{Almanac, Generator};
+use self::gmail::Gmail;
 use self::tokens::TokenCodec;
+use crate::fault::Faults;
 use crate::oauth::Authority;
+use crate::traffic::Traffic;
 
 pub use self::builder::FakeGoogleBuilder;
 pub use self::fake::FakeGoogle;
+pub use self::gmail::MailSpec;
 pub use self::spec::CalendarSpec;
 pub use crate::fault::Fault;
 pub use crate::oauth::AuthorizationLog;
@@ -61,6 +77,9 @@ struct Google {
     codec: TokenCodec,
     authority: Authority,
     account: RwLock<Account>,
+    gmail: Gmail,
+    faults: Arc<Faults>,
+    traffic: Arc<Traffic>,
 }
 
 impl Google {

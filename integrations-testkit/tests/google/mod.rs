@@ -3,6 +3,7 @@
 mod convergence;
 mod faults;
 mod generated;
+mod gmail;
 mod listing;
 mod oauth;
 
