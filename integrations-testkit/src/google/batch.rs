@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use super::Google;
 use super::errors;
-use super::routes::Endpoint;
+use super::routes::{Api, Endpoint};
 use crate::fault::{Effect, Ending};
 use crate::random::{Draw, hash_text, mix};
 use crate::server::{Call, Reply, Service as _};
@@ -24,8 +24,8 @@ struct Part {
     call: Call,
 }
 
-/// Answers a batch whose calls are for the endpoints that `allowed` says.
-pub(super) fn answer(google: &Google, call: &Call, allowed: fn(&Endpoint) -> bool) -> Reply {
+/// Answers a batch of calls of one of these APIs.
+pub(super) fn answer(google: &Google, call: &Call, apis: &[Api]) -> Reply {
     let Some(parts) = split(call) else { return errors::argument("Failed to parse batch request.") };
     if parts.len() > LIMIT {
         let message =
@@ -34,9 +34,12 @@ pub(super) fn answer(google: &Google, call: &Call, allowed: fn(&Endpoint) -> boo
     }
     let boundary =
         format!("batch_{:016x}", mix(google.seed ^ hash_text(&String::from_utf8_lossy(&call.body))));
+    // All calls must go where the first one goes.
+    let first = parts.first().and_then(|part| Endpoint::of(&part.call).api());
+    let api = first.filter(|api| apis.contains(api));
     let mut answers = Vec::with_capacity(parts.len());
     for part in parts {
-        if let Some(reply) = google.inner(part.call, allowed) {
+        if let Some(reply) = google.inner(part.call, api) {
             answers.push((part.content_id, reply));
         }
     }
@@ -60,12 +63,12 @@ pub(super) fn answer(google: &Google, call: &Call, allowed: fn(&Endpoint) -> boo
 impl Google {
     /// One call of a batch: counted and struck by faults as if it had come alone. `None` when a fault
     /// closes the connection: inside a batch that leaves the answer out.
-    fn inner(&self, call: Call, allowed: fn(&Endpoint) -> bool) -> Option<Reply> {
+    fn inner(&self, call: Call, api: Option<Api>) -> Option<Reply> {
         let route = self.route(&call);
         self.traffic.arrived(route.operation);
         let effect = self.faults.strike(route.operation).unwrap_or_default();
         let reply =
-            (effect.ending != Ending::Reset).then(|| self.struck(route.operation, &call, &effect, allowed));
+            (effect.ending != Ending::Reset).then(|| self.struck(route.operation, &call, &effect, api));
         let sent = reply.filter(|_| effect.ending != Ending::Lost);
         let whole = effect.ending == Ending::Whole;
         self.traffic.answered(
@@ -89,13 +92,7 @@ impl Google {
         })
     }
 
-    fn struck(
-        &self,
-        operation: &'static str,
-        call: &Call,
-        effect: &Effect,
-        allowed: fn(&Endpoint) -> bool,
-    ) -> Reply {
+    fn struck(&self, operation: &'static str, call: &Call, effect: &Effect, api: Option<Api>) -> Reply {
         if effect.delay.is_some() || effect.before.is_some() || effect.after.is_some() {
             return errors::unsupported("a delay of one part; order it on `batch`");
         }
@@ -105,7 +102,7 @@ impl Google {
                 Reply { headers: vec![(CONTENT_TYPE, content_type.clone())], ..reply }
             }
             (Some(status), None) => self.error(operation, call, status, effect.reason.as_deref()),
-            (None, None) if allowed(&Endpoint::of(call)) => self.answer(operation, call),
+            (None, None) if api.is_some() && Endpoint::of(call).api() == api => self.answer(operation, call),
             (None, None) => errors::newer(404, None, None),
         };
         reply.headers.retain(|(name, _)| effect.headers.iter().all(|(given, _)| given != name));

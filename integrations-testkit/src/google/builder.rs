@@ -11,6 +11,7 @@ use super::generate::Almanac;
 use super::gmail::{Gmail, Setup};
 use super::routes::OPEN_SCOPES;
 use super::spec::CalendarSpec;
+use super::tasks::{TaskListSpec, Tasks};
 use super::tokens::TokenCodec;
 use super::{FakeGoogle, Google};
 use crate::fault::Faults;
@@ -29,6 +30,7 @@ pub struct FakeGoogleBuilder {
     user: (String, String),
     calendars: Vec<CalendarSpec>,
     mail: Setup,
+    task_lists: Vec<TaskListSpec>,
     page_cap: usize,
     empty_pages: bool,
 }
@@ -57,6 +59,7 @@ impl Default for FakeGoogleBuilder {
             user: ("ada@example.com".to_owned(), "1000000000001".to_owned()),
             calendars: Vec::new(),
             mail: Setup::default(),
+            task_lists: Vec::new(),
             page_cap: usize::MAX,
             empty_pages: false,
         }
@@ -145,14 +148,21 @@ impl FakeGoogleBuilder {
         self
     }
 
+    /// Adds a task list; the first one is `@default`. Without any the account has an empty one, called
+    /// `My Tasks`.
+    pub fn task_list(mut self, list: TaskListSpec) -> Self {
+        self.task_lists.push(list);
+        self
+    }
+
     /// The most items that any page holds, whatever is asked for.
     pub fn page_cap(mut self, cap: usize) -> Self {
         self.page_cap = cap;
         self
     }
 
-    /// Whether every listing of events, messages and history has an empty page with a successor in its
-    /// middle. Default false.
+    /// Whether every listing of events, messages, history, tasks and task lists has an empty page with a
+    /// successor in its middle. Default false.
     pub fn empty_pages(mut self, empty_pages: bool) -> Self {
         self.empty_pages = empty_pages;
         self
@@ -190,6 +200,9 @@ impl FakeGoogleBuilder {
         if self.calendars.is_empty() {
             self.calendars.push(CalendarSpec::new(&self.user.0).primary());
         }
+        if self.task_lists.is_empty() {
+            self.task_lists.push(TaskListSpec::new("MDQ0NDQ3MTExMTM1").title("My Tasks"));
+        }
         let (email, sub) = self.user;
         let authority = self
             .oauth
@@ -201,6 +214,7 @@ impl FakeGoogleBuilder {
         let (faults, traffic) = (Arc::new(Faults::default()), Arc::new(Traffic::default()));
         let google = Arc::new(Google {
             gmail: Gmail::new(&self.mail, self.seed, &email, self.clock.now()),
+            tasks: Tasks::default(),
             faults: Arc::clone(&faults),
             traffic: Arc::clone(&traffic),
             almanac: Arc::new(Almanac::around(self.clock.now().date_naive())),
@@ -215,6 +229,9 @@ impl FakeGoogleBuilder {
         });
         for calendar in self.calendars {
             google.add_calendar(calendar);
+        }
+        for list in self.task_lists {
+            google.tasks.add(list, self.seed, self.clock.now());
         }
         let front = Front {
             service: Arc::clone(&google),

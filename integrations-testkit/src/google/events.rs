@@ -1,11 +1,11 @@
 //! What do `events.list` and `events.get` accept and answer?
 
 use chrono::{DateTime, TimeDelta, Utc};
-use http::header::{ETAG, IF_NONE_MATCH};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Google;
 use super::calendar::Calendar;
+use super::conditional;
 use super::errors;
 use super::event::instant;
 use super::listing::{Filter, Items, Window};
@@ -211,11 +211,5 @@ pub(super) fn get(google: &Google, calendar: &str, event: &str, call: &Call) -> 
     let Some(text) = account.calendar(calendar).and_then(|calendar| calendar.text(event)) else {
         return errors::envelope(404, None);
     };
-    let etag = serde_json::from_slice::<Value>(&text)
-        .ok()
-        .and_then(|event| event["etag"].as_str().map(str::to_owned))
-        .unwrap_or_default();
-    let known = call.header(IF_NONE_MATCH).is_some_and(|known| known == "*" || known == etag);
-    let reply = if known { Reply::empty(304) } else { Reply::json(200, text) };
-    reply.header(ETAG, &etag)
+    conditional::answer(call, text)
 }

@@ -283,7 +283,7 @@ impl FakeGoogle {
         self.traffic.count(operation)
     }
 
-    /// How many items listings (`events.list`, `messages.list`, `history.list`) have put on the wire; cut
+    /// How many items listings (of events, messages, history, tasks and task lists) have put on the wire; cut
     /// answers are not counted.
     pub fn items_served(&self) -> u64 {
         self.traffic.items()
@@ -311,10 +311,10 @@ impl FakeGoogle {
     }
 }
 
-fn object(value: Value) -> Map<String, Value> {
+pub(super) fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(object) => object,
-        other => panic!("an event is a JSON object, not {other}"),
+        other => panic!("a resource is a JSON object, not {other}"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What does Google (OAuth 2.0, Calendar v3, Gmail v1) answer?
+//! What does Google (OAuth 2.0, Calendar v3, Gmail v1, Tasks v1) answer?
 //!
 //! [`FakeGoogle`] serves every endpoint under one base address:
 //!
@@ -19,19 +19,27 @@
 //! | `GET /gmail/v1/users/me/messages/{message}/attachments/{attachment}` | `messages.attachments.get` |
 //! | `GET /gmail/v1/users/me/threads/{thread}` | `threads.get` |
 //! | `GET /gmail/v1/users/me/history` | `history.list` |
+//! | `GET /tasks/v1/users/@me/lists` | `tasklists.list` |
+//! | `GET /tasks/v1/lists/{list}/tasks` | `tasks.list` |
+//! | `GET /tasks/v1/lists/{list}/tasks/{task}` | `tasks.get` |
 //! | `POST /batch/gmail/v1`, `POST /batch` | `batch` |
 //!
 //! The first four are those of [`Dialect::Google`](crate::oauth::Dialect::Google), with one account.
 //!
 //! The names of operations are those that [`Fault::on`] and [`FakeGoogle::count`] take. What Google
-//! has and the fake does not (`singleEvents=true`, `q`, `eventTypes`, property filters) is refused with
-//! 400 `unsupportedByFake`, never ignored. A series counts as unbounded for `timeMin`, unless it was
-//! generated with an end: the fake does not expand rules.
+//! has and the fake does not (`singleEvents=true`, `q` beyond dates, `eventTypes`, property filters,
+//! `fields`) is refused with 400 `unsupportedByFake`, never ignored. A series counts as unbounded for
+//! `timeMin`, unless it was generated with an end: the fake does not expand rules.
+//!
+//! The calls of a batch are counted and struck by faults as if each had come alone; a fault on `batch`
+//! strikes the whole. `/batch` takes calls of Gmail or of Tasks, but not of both at once. A call inside a
+//! batch cannot be delayed or held; one that is reset, or whose answer is lost, has no part in the answer.
 
 mod batch;
 mod builder;
 mod calendar;
 mod calendar_list;
+mod conditional;
 pub(crate) mod errors;
 mod event;
 mod events;
@@ -43,6 +51,7 @@ mod paging;
 mod query;
 mod routes;
 mod spec;
+mod tasks;
 mod tokens;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -53,6 +62,7 @@ use self::calendar::Calendar;
 use self::calendar_list::Account;
 use self::generate::{Almanac, Generator};
 use self::gmail::Gmail;
+use self::tasks::Tasks;
 use self::tokens::TokenCodec;
 use crate::fault::Faults;
 use crate::oauth::Authority;
@@ -62,6 +72,7 @@ pub use self::builder::FakeGoogleBuilder;
 pub use self::fake::FakeGoogle;
 pub use self::gmail::MailSpec;
 pub use self::spec::CalendarSpec;
+pub use self::tasks::TaskListSpec;
 pub use crate::fault::Fault;
 pub use crate::oauth::AuthorizationLog;
 pub use crate::traffic::RequestLog;
@@ -78,6 +89,7 @@ struct Google {
     authority: Authority,
     account: RwLock<Account>,
     gmail: Gmail,
+    tasks: Tasks,
     faults: Arc<Faults>,
     traffic: Arc<Traffic>,
 }

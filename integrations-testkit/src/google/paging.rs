@@ -2,12 +2,11 @@
 
 use super::Google;
 use super::errors;
+use super::listing::Window;
 use super::query::Query;
 use super::tokens::{Cursor, Kind, shape};
 use crate::random::hash_text;
 use crate::server::Reply;
-
-use super::listing::Window;
 
 /// Parameters that may change from page to page.
 const SHAPELESS: [&str; 4] = ["alt", "maxResults", "pageToken", "prettyPrint"];
@@ -33,7 +32,7 @@ impl Paging {
         epoch: u64,
         next: u64,
     ) -> Result<Self, Reply> {
-        let unchanging = query.iter().filter(|(name, value)| !SHAPELESS.contains(name) && *value != "false");
+        let unchanging = query.iter().filter(|(name, _)| !SHAPELESS.contains(name));
         let first = Cursor {
             kind,
             collection: hash_text(collection),

@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 
 use super::Google;
 use super::query::Query;
-use super::{batch, errors, events, gmail};
+use super::{batch, errors, events, gmail, tasks};
 use crate::oauth::Operation;
 use crate::params::bearer;
 use crate::server::{Call, Reply, Route, Service};
@@ -26,7 +26,17 @@ pub(super) const OPEN_SCOPES: &[&str] = &[
     // Not `gmail.metadata`: it takes rights away from wider scopes.
     "https://www.googleapis.com/auth/gmail.modify",
     "https://mail.google.com/",
+    "https://www.googleapis.com/auth/tasks",
 ];
+/// Parameters that ask for changes.
+const CHANGES: [&str; 3] = ["syncToken", "startHistoryId", "updatedMin"];
+
+/// Whose calls one batch may carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Api {
+    Gmail,
+    Tasks,
+}
 
 /// An endpoint, with what its path names.
 pub(super) enum Endpoint {
@@ -34,10 +44,9 @@ pub(super) enum Endpoint {
     Events(String),
     Event(String, String),
     Gmail(gmail::Endpoint),
-    /// Calls of Gmail, or of any API that has no batch address of its own.
-    Batch {
-        gmail_only: bool,
-    },
+    Tasks(tasks::Endpoint),
+    /// A batch of calls of one of these.
+    Batch(&'static [Api]),
     Unknown,
 }
 
@@ -52,9 +61,13 @@ impl Endpoint {
             ["calendar", "v3", "calendars", calendar, "events", event] if get => {
                 Self::Event(decode(calendar), decode(event))
             }
-            ["batch", "gmail", "v1"] if post => Self::Batch { gmail_only: true },
-            ["batch"] if post => Self::Batch { gmail_only: false },
-            segments => gmail::Endpoint::of(&call.method, segments).map_or(Self::Unknown, Self::Gmail),
+            ["batch", "gmail", "v1"] if post => Self::Batch(&[Api::Gmail]),
+            // In production each API has its own host for it.
+            ["batch"] if post => Self::Batch(&[Api::Gmail, Api::Tasks]),
+            segments => gmail::Endpoint::of(&call.method, segments)
+                .map(Self::Gmail)
+                .or_else(|| tasks::Endpoint::of(&call.method, segments).map(Self::Tasks))
+                .unwrap_or(Self::Unknown),
         }
     }
 
@@ -64,7 +77,8 @@ impl Endpoint {
             Self::Events(_) => "events.list",
             Self::Event(..) => "events.get",
             Self::Gmail(endpoint) => endpoint.rule.operation,
-            Self::Batch { .. } => "batch",
+            Self::Tasks(endpoint) => endpoint.operation(),
+            Self::Batch(_) => "batch",
             Self::Unknown => "unknown",
         }
     }
@@ -76,13 +90,23 @@ impl Endpoint {
             Self::Events(_) => "calendar.v3.Events.List",
             Self::Event(..) => "calendar.v3.Events.Get",
             Self::Gmail(endpoint) => endpoint.rule.rpc,
-            Self::Batch { .. } | Self::Unknown => "",
+            Self::Tasks(endpoint) => endpoint.rpc(),
+            Self::Batch(_) | Self::Unknown => "",
         }
     }
 
     /// Whether its errors are worded as newer APIs do.
     const fn is_newer(&self) -> bool {
-        matches!(self, Self::Gmail(_) | Self::Batch { .. })
+        matches!(self, Self::Gmail(_) | Self::Tasks(_) | Self::Batch(_))
+    }
+
+    /// The API it belongs to, if that has batches.
+    pub(super) const fn api(&self) -> Option<Api> {
+        match self {
+            Self::Gmail(_) => Some(Api::Gmail),
+            Self::Tasks(_) => Some(Api::Tasks),
+            _ => None,
+        }
     }
 }
 
@@ -99,7 +123,7 @@ impl Service for Google {
                 .operation(call)
                 .map_or_else(|| Endpoint::of(call).operation(), Operation::name),
             page_token: query.get("pageToken").is_some(),
-            sync_token: ["syncToken", "startHistoryId"].iter().any(|name| query.get(name).is_some()),
+            sync_token: CHANGES.iter().any(|name| query.get(name).is_some()),
         }
     }
 
@@ -120,12 +144,8 @@ impl Service for Google {
             Endpoint::Event(calendar, event) => admit(EVENT_SCOPES)
                 .map_or_else(|refused| refused, |()| events::get(self, calendar, event, call)),
             Endpoint::Gmail(endpoint) => endpoint.answer(self, call, &query),
-            Endpoint::Batch { gmail_only: true } => {
-                batch::answer(self, call, |inner| matches!(inner, Endpoint::Gmail(_)))
-            }
-            Endpoint::Batch { gmail_only: false } => {
-                batch::answer(self, call, |inner| matches!(inner, Endpoint::Gmail(_)))
-            }
+            Endpoint::Tasks(endpoint) => endpoint.answer(self, call, &query),
+            Endpoint::Batch(apis) => batch::answer(self, call, apis),
             Endpoint::Unknown => Reply::html(404, "<!DOCTYPE html><title>Error 404 (Not Found)</title>"),
         }
     }

@@ -6,6 +6,7 @@ mod generated;
 mod gmail;
 mod listing;
 mod oauth;
+mod tasks;
 
 use std::sync::Arc;
 
