@@ -5,6 +5,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use chrono::{DateTime, Utc};
+use integrations_core::clock::Clock as _;
+use integrations_testkit::ManualClock;
 use integrations_testkit::google::{FakeGoogle, MailSpec};
 use serde_json::{Value, json};
 
@@ -460,8 +462,7 @@ async fn a_thread_has_its_messages_in_order_and_lives_as_long_as_one_of_them() {
     assert_eq!(mail(&fake, "profile", &[]).await.1["threadsTotal"], 1);
 }
 
-fn clock_in(clock: &integrations_testkit::ManualClock, seconds: i64) -> DateTime<Utc> {
-    use integrations_core::clock::Clock as _;
+fn clock_in(clock: &ManualClock, seconds: i64) -> DateTime<Utc> {
     clock.now() + chrono::TimeDelta::seconds(seconds)
 }
 
