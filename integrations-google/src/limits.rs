@@ -17,6 +17,10 @@ pub(crate) const CHANGES_PER_PAGE: u32 = 100;
 pub(crate) const MESSAGES_PER_BATCH: usize = 10;
 /// Batches of a stream under way at once.
 pub(crate) const BATCHES_AT_ONCE: usize = 2;
+/// Lists per page of `tasklists.list` at most.
+pub(crate) const LISTS_PER_PAGE: u32 = 1000;
+/// Tasks per page of `tasks.list` at most.
+pub(crate) const TASKS_PER_PAGE: u32 = 100;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
