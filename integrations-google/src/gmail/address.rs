@@ -7,10 +7,13 @@ use integrations_core::model::PersonRef;
 use mail_parser::parsers::MessageStream;
 use mail_parser::{Addr, Address, Group, HeaderValue};
 
+use super::headers::line;
+
 /// The people that a header names, those of groups among them. Text that holds no address is a name; a group
 /// without members, such as `undisclosed-recipients:;`, is one, too.
 pub(super) fn people(value: &str) -> Vec<PersonRef> {
-    let HeaderValue::Address(list) = MessageStream::new(value.as_bytes()).parse_address() else {
+    let line = line(value);
+    let HeaderValue::Address(list) = MessageStream::new(line.as_bytes()).parse_address() else {
         return Vec::new();
     };
     match list {
@@ -36,13 +39,12 @@ fn members(Group { name, addresses }: Group<'_>, grouped: bool) -> Vec<PersonRef
 /// Persons of what a list was split into at its commas; `name` stands before the first one's.
 fn persons(list: Vec<Addr<'_>>, mut name: Option<String>) -> Vec<PersonRef> {
     let mut persons = Vec::with_capacity(list.len());
-    let last = list.len().saturating_sub(1);
-    for (index, part) in list.into_iter().enumerate() {
-        let person = person(part);
+    let mut parts = list.into_iter().map(person).peekable();
+    while let Some(person) = parts.next() {
         let so_far = name.take().unwrap_or_default();
         match (&person.email, &person.name) {
             // A piece of a name, split off at a comma.
-            (None, Some(piece)) if index < last => name = Some(format!("{so_far}{piece}, ")),
+            (None, Some(piece)) if parts.peek().is_some() => name = Some(format!("{so_far}{piece}, ")),
             (_, Some(rest)) if !so_far.is_empty() => {
                 persons.push(PersonRef { name: Some(so_far + rest), ..person });
             }

@@ -53,15 +53,15 @@ enum Answer {
 /// Gets messages.
 ///
 /// # Errors
-/// Those of the calls, and those of messages that would fail for all: a missing permission, a limit that
-/// does not pass, a service that gives none of them.
+/// Those of the calls, and what would come of every message: a missing permission, a limit that does not
+/// pass, a service that gives none of them.
 pub(super) async fn get(config: &GoogleConfig, session: &Session, ids: &[String]) -> Result<Got> {
-    let calls: Vec<_> = ids.chunks(MESSAGES_PER_BATCH).map(|ids| get_batch(config, session, ids)).collect();
-    let mut batches =
-        stream::iter(calls).buffered(BATCHES_AT_ONCE).zip(stream::iter(ids.chunks(MESSAGES_PER_BATCH)));
+    let batches = || ids.chunks(MESSAGES_PER_BATCH);
+    let calls: Vec<_> = batches().map(|ids| get_batch(config, session, ids)).collect();
+    let mut calls = stream::iter(calls).buffered(BATCHES_AT_ONCE).zip(stream::iter(batches()));
     let mut got = Got::default();
     let mut alone = None;
-    while let Some((answers, ids)) = batches.next().await {
+    while let Some((answers, ids)) = calls.next().await {
         let answers = match (answers, ids) {
             (Ok(answers), _) => answers,
             // It may be the message, and it may be the service: the others tell.
@@ -79,84 +79,74 @@ pub(super) async fn get(config: &GoogleConfig, session: &Session, ids: &[String]
         }
     }
     match alone {
-        Some((_, error)) if got.items.is_empty() => return Err(error),
-        Some((id, error)) => got.items.push(refused(id, &error)),
-        None => {}
+        Some((_, error)) if ids.len() == 1 => Err(error),
+        Some((id, error)) => {
+            got.items.push(refused(id, &error));
+            Ok(got)
+        }
+        None => Ok(got),
     }
-    Ok(got)
 }
 
 /// Gets the messages of one batch, in as many requests as it takes.
 async fn get_batch(config: &GoogleConfig, session: &Session, ids: &[String]) -> Result<Vec<Answer>> {
     let mut answers: Vec<Option<Answer>> = ids.iter().map(|_| None).collect();
+    let mut given_up = Vec::new();
     let mut todo = vec![(0, (0..ids.len()).collect::<Vec<_>>())];
     while let Some((round, asked)) = todo.pop() {
         let answer = match session.send(request(config, ids, &asked)?).await {
             Ok(answer) => answer,
             Err(error) if error.provider_code() == Some("body_too_large") => {
-                match asked[..] {
-                    [one] => answers[one] = Some(Answer::Refused(too_large(&ids[one]))),
-                    _ => {
-                        todo.extend(asked.chunks(asked.len().div_ceil(2)).map(|half| (round, half.to_vec())))
-                    }
+                if let [one] = asked[..] {
+                    answers[one] = Some(Answer::Refused(too_large(&ids[one])));
                 }
+                let halves = asked.chunks(asked.len().div_ceil(2)).filter(|_| asked.len() > 1);
+                todo.extend(halves.map(|half| (round, half.to_vec())));
                 continue;
             }
-            // The others of the batch were got: it is these.
-            Err(error) if round > 0 && is_of_messages(&error) => {
-                for one in asked {
-                    answers[one] = Some(Answer::Refused(refused(&ids[one], &error)));
-                }
+            Err(error) if is_of_messages(&error) => {
+                given_up.push((asked, error));
                 continue;
             }
             Err(error) => return Err(error),
         };
-        let mut failed: Vec<Option<Failed>> = ids.iter().map(|_| None).collect();
+        let mut failures: Vec<Option<Error>> = ids.iter().map(|_| None).collect();
         for part in parts(&answer).unwrap_or_default() {
             let Some(id) = ids.get(part.number) else { continue };
-            match read(part, id) {
-                (number, Ok(answer)) => answers[number] = Some(answer),
-                (number, Err(reason)) => failed[number] = Some(reason),
+            match verdict(&part) {
+                Verdict::There => answers[part.number] = Some(Answer::There(Raw::new(part.body))),
+                Verdict::Gone => answers[part.number] = Some(Answer::Gone),
+                Verdict::Passing(error) => failures[part.number] = Some(error),
+                Verdict::Everybody(_) | Verdict::Own => {
+                    answers[part.number] = Some(Answer::Refused(quote(id, &part)));
+                }
             }
         }
         let open: Vec<_> = asked.into_iter().filter(|one| answers[*one].is_none()).collect();
-        if open.is_empty() {
-            continue;
-        }
-        if round < ROUNDS {
+        if round < ROUNDS && !open.is_empty() {
             todo.push((round + 1, open));
             continue;
         }
         for one in open {
-            let item = match failed[one].take() {
-                // A limit passes, and says nothing of the message.
-                Some(Failed { error, .. }) if error.kind() == ErrorKind::RateLimited => return Err(error),
-                Some(Failed { item, .. }) => item,
-                None => no_answer(&ids[one]),
-            };
-            answers[one] = Some(Answer::Refused(item));
+            let error = failures[one].take().unwrap_or_else(no_answer);
+            // A limit passes, and says nothing of the message.
+            if error.kind() == ErrorKind::RateLimited {
+                return Err(error);
+            }
+            given_up.push((vec![one], error));
+        }
+    }
+    // It is these messages only if there are others that Gmail gives.
+    let gives = answers.iter().flatten().any(|answer| !matches!(answer, Answer::Refused(_)));
+    for (asked, error) in given_up {
+        if !gives {
+            return Err(error);
+        }
+        for one in asked {
+            answers[one] = Some(Answer::Refused(refused(&ids[one], &error)));
         }
     }
     Ok(answers.into_iter().flatten().collect())
-}
-
-/// A part that failed for a passing reason: why, and what stands in the message's place if it does not pass.
-struct Failed {
-    error: Error,
-    item: Raw,
-}
-
-/// What a part says of its message.
-fn read(part: Part, id: &str) -> (usize, std::result::Result<Answer, Failed>) {
-    let number = part.number;
-    let answer = match verdict(&part) {
-        Verdict::There if is_whole(&part.body) => Ok(Answer::There(Raw::new(part.body))),
-        Verdict::There => Err(Failed { error: Error::from(ErrorKind::DataFormat), item: no_answer(id) }),
-        Verdict::Gone => Ok(Answer::Gone),
-        Verdict::Passing(error) => Err(Failed { error, item: quote(id, &part) }),
-        Verdict::Everybody(_) | Verdict::Own => Ok(Answer::Refused(quote(id, &part))),
-    };
-    (number, answer)
 }
 
 /// What the answer to one call of a batch means.
@@ -172,10 +162,10 @@ enum Verdict {
 }
 
 fn verdict(part: &Part) -> Verdict {
-    if part.status.is_success() {
-        return Verdict::There;
-    }
     let Part { status, headers, body, .. } = part;
+    if status.is_success() {
+        return if is_whole(body) { Verdict::There } else { Verdict::Passing(no_answer()) };
+    }
     let error = classify::error(&Failure { operation: GET, status: *status, headers, body });
     match (error.kind(), error.disposition()) {
         (ErrorKind::NotFound, _) => Verdict::Gone,
@@ -244,13 +234,12 @@ fn request(config: &GoogleConfig, ids: &[String], asked: &[usize]) -> Result<Req
     }
     body += "--batch--\r\n";
     let parts = u32::try_from(asked.len()).unwrap_or(u32::MAX);
-    let mut request = Request::new(BATCH, Method::POST, config.gmail_batch_url.clone())
+    Ok(Request::new(BATCH, Method::POST, config.gmail_batch_url.clone())
         .with_idempotent(true)
         .with_cost(parts.saturating_mul(GMAIL.cost(GET, 1)))
         .with_judge(judge)
-        .body("multipart/mixed; boundary=batch", body);
-    request.max_body = if parts > 1 { MAX_BATCH } else { MAX_MESSAGE };
-    Ok(request)
+        .with_max_body(if parts > 1 { MAX_BATCH } else { MAX_MESSAGE })
+        .body("multipart/mixed; boundary=batch", body))
 }
 
 /// Google's error in the place of a message, as far as it gives one.
@@ -271,8 +260,11 @@ fn too_large(id: &str) -> Raw {
     in_place_of(id, &json!({ "code": StatusCode::PAYLOAD_TOO_LARGE.as_u16(), "status": "body_too_large" }))
 }
 
-fn no_answer(id: &str) -> Raw {
-    in_place_of(id, &json!({ "status": "no_answer" }))
+/// What is left out of a batch's answer, or is no whole answer.
+fn no_answer() -> Error {
+    Error::new(ErrorKind::ServiceUnavailable, "the batch has no whole answer for some of its messages")
+        .with_operation(GET)
+        .with_code("no_answer")
 }
 
 fn in_place_of(id: &str, error: &Value) -> Raw {

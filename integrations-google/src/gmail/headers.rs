@@ -72,10 +72,7 @@ fn place(name: &str) -> Option<Place> {
     if let Some((_, place)) = PLACES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known)) {
         return Some(*place);
     }
-    let begins = |start: &&str| {
-        name.as_bytes().get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start.as_bytes()))
-    };
-    WAY.iter().any(|start| begins(&start)).then_some(Place::Nowhere)
+    WAY.iter().any(|start| strip_prefix(name, start).is_some()).then_some(Place::Nowhere)
 }
 
 /// Whether all that the header says is in its field now.
@@ -147,8 +144,14 @@ pub(super) fn decode(value: &str) -> String {
     }
 }
 
+/// What stands behind a beginning, which is compared without case.
+pub(super) fn strip_prefix<'t>(text: &'t str, beginning: &str) -> Option<&'t str> {
+    let (start, rest) = text.split_at_checked(beginning.len())?;
+    start.eq_ignore_ascii_case(beginning).then_some(rest)
+}
+
 /// The parser reads up to the end of a line.
-fn line(value: &str) -> String {
+pub(super) fn line(value: &str) -> String {
     let mut line = String::with_capacity(value.len() + 1);
     line.push_str(value);
     line.push('\n');

@@ -53,7 +53,7 @@ enum Gap {
 pub(super) fn to_text(html: &str) -> String {
     let mut page = Page { text: String::with_capacity(html.len() / 4), gap: Gap::None, hidden: None, pre: 0 };
     let read = |event: CallbackEvent<'_>, _: Span<()>| -> Option<Infallible> {
-        page.read(event);
+        page.read(&event);
         None
     };
     let mut emitter = CallbackEmitter::new(read);
@@ -79,8 +79,8 @@ struct Page {
 }
 
 impl Page {
-    fn read(&mut self, event: CallbackEvent<'_>) {
-        match event {
+    fn read(&mut self, event: &CallbackEvent<'_>) {
+        match *event {
             CallbackEvent::OpenStartTag { name } if self.hidden.is_none() => {
                 self.hidden = HIDDEN.iter().find(|hidden| **hidden == name).copied();
                 self.pre += usize::from(name == b"pre");

@@ -135,7 +135,7 @@ async fn list(config: &GoogleConfig, session: &Session, place: Place, pull: Pull
 fn search(window: &Window) -> Option<String> {
     let second = TimeDelta::seconds(1);
     let since = window.since.map(|since| format!("after:{}", (since - second).timestamp().max(0)));
-    let until = window.until.map(|until| format!("before:{}", (until + second).timestamp().max(0) + 1));
+    let until = window.until.map(|until| format!("before:{}", (until + second).timestamp().max(0)));
     let terms: Vec<_> = since.into_iter().chain(until).collect();
     (!terms.is_empty()).then(|| terms.join(" "))
 }
@@ -166,8 +166,8 @@ async fn changes(
         }
     };
     let begins = place.history.is_empty();
-    let place = Place { history: if begins { history.history_id } else { place.history }, ..place };
-    let fates = fates(history.history);
+    let place = Place { history: if begins { history.id } else { place.history }, ..place };
+    let fates = fates(history.changes);
     let most = pull.page_size.clamp(1, CHANGES_PER_PAGE) as usize;
     let (mut there, mut gone) = (Vec::new(), Vec::new());
     for (id, fate) in fates.iter().skip(place.skip).take(most) {
@@ -218,7 +218,7 @@ enum Fate {
 
 /// What became of the messages that changed, each once, in the order in which they are first named: what is
 /// added to the end of the history changes nothing before it.
-fn fates(history: Vec<WireChanges>) -> Vec<(String, Fate)> {
+fn fates(steps: Vec<WireChanges>) -> Vec<(String, Fate)> {
     let mut fates: Vec<(String, Fate)> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut note = |WireRef { id }, fate| match places.entry(id) {
@@ -228,9 +228,8 @@ fn fates(history: Vec<WireChanges>) -> Vec<(String, Fate)> {
             new.insert(fates.len() - 1);
         }
     };
-    for changes in history {
-        let WireChanges { messages, messages_added, messages_deleted, labels_added, labels_removed } =
-            changes;
+    for step in steps {
+        let WireChanges { messages, messages_added, messages_deleted, labels_added, labels_removed } = step;
         let changed = [messages_added, labels_added, labels_removed].into_iter().flatten();
         for message in messages.into_iter().chain(changed.map(|change| change.message)) {
             note(message, Fate::Changed);

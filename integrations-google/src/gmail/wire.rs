@@ -35,11 +35,11 @@ pub(super) struct WireRef {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct History {
-    #[serde(default)]
-    pub history: Vec<WireChanges>,
+    #[serde(default, rename = "history")]
+    pub changes: Vec<WireChanges>,
     pub next_page_token: Option<String>,
-    #[serde(deserialize_with = "history_id")]
-    pub history_id: String,
+    #[serde(rename = "historyId", deserialize_with = "history_id")]
+    pub id: String,
 }
 
 /// What changed at once.
