@@ -21,7 +21,7 @@ impl FakeSlack {
     ///
     /// # Panics
     /// When the time zone is not an IANA name.
-    pub fn add_user(&self, user: &UserSpec) -> String {
+    pub fn add_user(&self, user: UserSpec) -> String {
         self.slack.workspace_mut().add_user(user, self.now())
     }
 

@@ -97,7 +97,8 @@ impl FakeSlackBuilder {
         self
     }
 
-    /// The most items that any page holds, whatever is asked for.
+    /// The most items that any page holds, whatever is asked for; a further page of a thread has its parent
+    /// and one reply at least.
     pub fn page_cap(mut self, cap: usize) -> Self {
         self.page_cap = cap.max(1);
         self
@@ -289,14 +290,14 @@ impl FakeSlackBuilder {
         let ground = Ground { seed: self.seed, start: now, team: self.team.clone(), host, app };
         let mut workspace = Workspace::new(ground, Roster::default());
         // Slackbot is no bot, says Slack.
-        workspace.add_user(&UserSpec::new("slackbot").id("USLACKBOT").real_name("Slackbot").no_email(), now);
+        workspace.add_user(UserSpec::new("slackbot").id("USLACKBOT").real_name("Slackbot").no_email(), now);
         for (index, account) in accounts.iter().enumerate() {
             let local = account.email.split('@').next().unwrap_or_default();
             let user = UserSpec::new(local).id(&account.id).real_name(&account.name).email(&account.email);
-            workspace.add_user(&if index == 0 { user.admin() } else { user }, now);
+            workspace.add_user(if index == 0 { user.admin() } else { user }, now);
         }
-        workspace.add_user(&UserSpec::new("fake_app").id(&bot_user).bot_with_id(&bot), now);
-        for user in &self.users {
+        workspace.add_user(UserSpec::new("fake_app").id(&bot_user).bot_with_id(&bot), now);
+        for user in self.users.drain(..) {
             workspace.add_user(user, now);
         }
         if self.generated_users > 0 {

@@ -51,9 +51,9 @@ pub(super) struct Roster {
 
 impl Roster {
     /// Adds a user, or replaces the one with the same id; returns the id.
-    pub(super) fn add(&mut self, spec: &UserSpec, team: &str, seed: u64, now: DateTime<Utc>) -> String {
-        let made_up = || made_up_text(b'U', mix(seed) ^ hash_text(&spec.name) ^ hash_text(team));
-        let id = spec.id.clone().unwrap_or_else(made_up);
+    pub(super) fn add(&mut self, mut spec: UserSpec, team: &str, seed: u64, now: DateTime<Utc>) -> String {
+        let made_up = made_up_text(b'U', mix(seed) ^ hash_text(&spec.name) ^ hash_text(team));
+        let id = spec.id.take().unwrap_or(made_up);
         let user = object(spec, &id, team, now);
         if let Some(&seat) = self.by_id.get(&id) {
             self.seats[seat] = Seat::User(user);
@@ -154,18 +154,19 @@ fn show(user: &Map<String, Value>, shown: Shown) -> Value {
 }
 
 /// A user as Slack keeps it.
-fn object(spec: &UserSpec, id: &str, team: &str, now: DateTime<Utc>) -> Map<String, Value> {
+fn object(spec: UserSpec, id: &str, team: &str, now: DateTime<Utc>) -> Map<String, Value> {
+    let UserSpec { name, display_name, title, status, standing, .. } = spec;
     let Ok(zone) = spec.time_zone.parse::<Tz>() else {
-        panic!("user {:?}: {:?} is no IANA time zone", spec.name, spec.time_zone);
+        panic!("user {name:?}: {:?} is no IANA time zone", spec.time_zone);
     };
     let offset = now.with_timezone(&zone).offset().fix().local_minus_utc();
-    let real_name = spec.real_name.as_deref().unwrap_or(&spec.name);
+    let real_name = spec.real_name.as_deref().unwrap_or(&name);
     let (first, last) = real_name.split_once(' ').unwrap_or((real_name, ""));
     let hash = format!("g{:011x}", hash_text(id) >> 20);
     let mut user = json!({
         "id": id,
         "team_id": team,
-        "name": spec.name,
+        "name": name,
         "deleted": false,
         "color": format!("{:06x}", hash_text(id) & 0x00ff_ffff),
         "real_name": real_name,
@@ -173,17 +174,17 @@ fn object(spec: &UserSpec, id: &str, team: &str, now: DateTime<Utc>) -> Map<Stri
         "tz_label": zone.name(),
         "tz_offset": offset,
         "profile": {
-            "title": spec.title,
+            "title": title,
             "phone": "",
             "skype": "",
             "real_name": real_name,
             "real_name_normalized": real_name,
-            "display_name": spec.display_name,
-            "display_name_normalized": spec.display_name,
+            "display_name": display_name,
+            "display_name_normalized": display_name,
             "fields": null,
-            "status_text": spec.status.0,
+            "status_text": status.0,
             "status_text_canonical": "",
-            "status_emoji": spec.status.1,
+            "status_emoji": status.1,
             "status_emoji_display_info": [],
             "status_expiration": 0,
             "avatar_hash": hash,
@@ -191,11 +192,11 @@ fn object(spec: &UserSpec, id: &str, team: &str, now: DateTime<Utc>) -> Map<Stri
             "last_name": last,
             "team": team,
         },
-        "is_admin": spec.standing == Standing::Admin,
+        "is_admin": standing == Standing::Admin,
         "is_owner": false,
         "is_primary_owner": false,
-        "is_restricted": matches!(spec.standing, Standing::Guest | Standing::SingleChannelGuest),
-        "is_ultra_restricted": spec.standing == Standing::SingleChannelGuest,
+        "is_restricted": matches!(standing, Standing::Guest | Standing::SingleChannelGuest),
+        "is_ultra_restricted": standing == Standing::SingleChannelGuest,
         "is_bot": spec.bot.is_some(),
         "is_app_user": spec.app_user,
         "updated": now.timestamp(),

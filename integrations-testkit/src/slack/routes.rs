@@ -8,7 +8,7 @@ use super::Slack;
 use super::errors;
 use super::method::Method;
 use super::query::Query;
-use super::{conversations, messages, people};
+use super::{conversations, history, people};
 use crate::oauth::{Caller, Operation};
 use crate::random::mix;
 use crate::server::{Call, Reply, Route, Service};
@@ -117,11 +117,11 @@ impl Slack {
         let query = Query::of(call)?;
         query.check(row.parameters)?;
         let work = match method {
-            Method::ConversationsHistory => messages::history,
+            Method::ConversationsHistory => history::history,
             Method::ConversationsInfo => conversations::info,
             Method::ConversationsList => conversations::list,
             Method::ConversationsMembers => conversations::members,
-            Method::ConversationsReplies => messages::replies,
+            Method::ConversationsReplies => history::replies,
             Method::TeamInfo => people::team,
             Method::UsersConversations => conversations::of_user,
             Method::UsersInfo => people::info,

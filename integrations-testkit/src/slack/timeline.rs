@@ -137,6 +137,14 @@ impl Timeline {
         }
     }
 
+    /// Who wrote a message; empty when nobody knows.
+    fn author(&self, ts: Ts) -> String {
+        match self.entries.get(&ts).map(|entry| &entry.content) {
+            Some(Content::Message(message)) => message::author(message),
+            _ => self.kept(ts).as_ref().map(message::author).unwrap_or_default(),
+        }
+    }
+
     /// Whether nothing of a generated thread has been touched, so that it is what it was made up as.
     fn is_untouched(&self, place: &Place) -> bool {
         let (first, end) = place.span();
@@ -152,10 +160,7 @@ impl Timeline {
             }
             return Some(message);
         }
-        let replies: Vec<_> = self
-            .replies_from(ts, Ts(0))
-            .map(|reply| (reply, self.kept(reply).as_ref().map(message::author).unwrap_or_default()))
-            .collect();
+        let replies: Vec<_> = self.replies_from(ts, Ts(0)).map(|reply| (reply, self.author(reply))).collect();
         message::count_replies(&mut message, &replies);
         Some(message)
     }

@@ -94,7 +94,7 @@ impl Workspace {
         seat.map(|seat| self.seats[seat] = Seat::Removed).is_some()
     }
 
-    pub(super) fn add_user(&mut self, spec: &UserSpec, now: DateTime<Utc>) -> String {
+    pub(super) fn add_user(&mut self, spec: UserSpec, now: DateTime<Utc>) -> String {
         self.roster.add(spec, &self.ground.team, self.ground.seed, now)
     }
 
@@ -178,7 +178,7 @@ impl Workspace {
             let text = |id: [u8; 11]| id.iter().map(|&byte| char::from(byte)).collect::<String>();
             let user = text(generate::bot_user(&self.ground.team, name));
             let bot = text(generate::bot_id(&self.ground.team, name));
-            self.add_user(&UserSpec::new(name).id(&user).bot_with_id(&bot), now);
+            self.add_user(UserSpec::new(name).id(&user).bot_with_id(&bot), now);
         }
         self.cast = Some(Arc::clone(&cast));
         cast
@@ -207,7 +207,7 @@ impl Workspace {
                 _ => {}
             }
         }
-        self.add_user(&spec, now)
+        self.add_user(spec, now)
     }
 
     /// Adds so many made-up channels with so many messages each. Of 25, one is a direct conversation, one

@@ -387,6 +387,10 @@ async fn users_change_leave_and_vanish() {
     assert_eq!(info(fake.user_id()).await["is_admin"], true);
 
     clock.advance(Duration::from_secs(7));
+    let late = fake.add_user(UserSpec::new("late").email("late@elsewhere.example"));
+    assert_eq!(info(&late).await["profile"]["email"], "late@elsewhere.example");
+    assert_eq!(fake.add_user(UserSpec::new("late").id(&late).app_user()), late);
+    assert_eq!(info(&late).await["is_app_user"], true);
     fake.update_user(
         "U0GRACE",
         json!({"profile": {"status_text": "away", "title": null}, "tz": "Asia/Tokyo"}),
