@@ -320,6 +320,21 @@ async fn tasks_have_an_order_among_their_siblings_and_take_those_under_them_alon
 }
 
 #[tokio::test]
+async fn a_generated_task_takes_those_under_it_along() {
+    let fake = builder(&clock()).task_list(TaskListSpec::new("list").generated(100)).start().await;
+    let tasks: Vec<_> = fake.task_ids("list").iter().map(|id| fake.task("list", id).unwrap()).collect();
+    let parent = tasks.iter().find_map(|task| task["parent"].as_str()).unwrap();
+    let below = |parent: &str| tasks.iter().filter(|task| task["parent"] == parent).count() as u64;
+    let moved = tasks.iter().find(|task| task.get("parent").is_none() && task["id"] != parent).unwrap();
+    let moved = moved["id"].as_str().unwrap();
+    fake.move_task("list", moved, Some(parent), None);
+    fake.insert_task("list", json!({"title": "under it too", "parent": parent}));
+    fake.delete_task("list", parent);
+    assert_eq!(fake.live_tasks("list"), 101 - (1 + below(parent) + 2));
+    assert_eq!(fake.task("list", moved).unwrap()["deleted"], true);
+}
+
+#[tokio::test]
 async fn an_id_of_the_test_is_kept_and_names_one_task() {
     let fake = builder(&clock()).start().await;
     assert_eq!(fake.insert_task("@default", json!({"id": "own", "title": "a"})), "own");

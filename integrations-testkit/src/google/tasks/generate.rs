@@ -3,6 +3,8 @@
 //! A task is a pure function of the seed, the list, the start day and its index. Tasks come in blocks of
 //! four, whose first may have the others under it.
 
+use std::ops::Range;
+
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
@@ -80,8 +82,14 @@ impl Generator {
         Draw::new(mix(self.key.wrapping_add(index)) ^ self.key)
     }
 
+    /// The generated tasks of the block that an index is in.
+    pub(super) fn block(&self, index: u64) -> Range<u64> {
+        let first = index / BLOCK * BLOCK;
+        first.min(self.count)..(first + BLOCK).min(self.count)
+    }
+
     /// The task above this one.
-    pub(super) fn parent(&self, index: u64) -> Option<u64> {
+    fn parent(&self, index: u64) -> Option<u64> {
         let first = index / BLOCK * BLOCK;
         (index != first && self.draw(index).percent(25)).then_some(first)
     }

@@ -4,7 +4,7 @@
 //! order of their coming. It never moves, so a listing can be taken up anywhere; the order among siblings
 //! is a field of the task.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -186,7 +186,16 @@ impl TaskList {
 
     /// The live tasks under a parent, or at the top, in their order: place, index and id.
     fn siblings(&self, parent: &str) -> Vec<(u64, u64, String)> {
-        let mut siblings: Vec<_> = (0..self.end())
+        let count = self.generator.count();
+        // Under a parent stand those of its block, if it is generated, and those that the test put there.
+        let candidates: BTreeSet<u64> = if parent.is_empty() {
+            (0..self.end()).collect()
+        } else {
+            let block = self.index(parent).map_or(0..0, |index| self.generator.block(index));
+            block.chain(self.touched.keys().copied()).chain(count..self.end()).collect()
+        };
+        let mut siblings: Vec<_> = candidates
+            .into_iter()
             .filter(|&index| self.is_live(index))
             .filter_map(|index| Some((index, self.task_at(index)?)))
             .filter(|(_, task)| text(task, "parent") == parent)
