@@ -10,6 +10,7 @@
 //! | [`conformance`] | Does a host's storage keep its promises? |
 //! | [`google`] | What does Google (OAuth 2.0, Calendar v3) answer? |
 //! | [`oauth`] | What do the OAuth servers of the five providers answer? |
+//! | [`slack`] | What does Slack (OAuth v2, Web API) answer? |
 //! | [`fault`] | How does an answer go wrong? |
 //! | [`gate`] | How does a test hold an answer back? |
 //! | [`traffic`] | What reached the fake? |
@@ -24,8 +25,10 @@ pub mod gate;
 pub mod google;
 pub mod oauth;
 mod params;
+mod patch;
 mod random;
 mod server;
+pub mod slack;
 pub mod traffic;
 
 pub use fault::{ArmedFault, Fault};

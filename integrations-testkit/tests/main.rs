@@ -7,6 +7,7 @@ mod binary;
 mod google;
 mod memory;
 mod oauth;
+mod slack;
 
 use std::sync::LazyLock;
 
