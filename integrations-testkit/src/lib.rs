@@ -8,7 +8,8 @@
 //! | Module | Question |
 //! |---|---|
 //! | [`conformance`] | Does a host's storage keep its promises? |
-//! | [`google`] | What does Google (OAuth 2.0, Calendar v3) answer? |
+//! | [`docs`] | Do a crate's docs say what its services can do? |
+//! | [`google`] | What does Google (OAuth 2.0, Calendar, Gmail, Tasks) answer? |
 //! | [`oauth`] | What do the OAuth servers of the five providers answer? |
 //! | [`slack`] | What does Slack (OAuth v2, Web API) answer? |
 //! | [`fault`] | How does an answer go wrong? |
@@ -20,6 +21,7 @@
 
 mod browser;
 pub mod conformance;
+pub mod docs;
 pub mod fault;
 pub mod gate;
 pub mod google;

@@ -11,5 +11,6 @@ mod mapping;
 mod oauth;
 mod outbound;
 mod streams;
+mod tasks;
 mod tokens;
 mod whole_way;

@@ -5,7 +5,7 @@
 use std::io::Read as _;
 
 use clap::{Parser, ValueEnum};
-use integrations_testkit::google::{CalendarSpec, FakeGoogle};
+use integrations_testkit::google::{CalendarSpec, FakeGoogle, TaskListSpec};
 use integrations_testkit::oauth::{AccountSpec, Dialect, FakeOAuth};
 use integrations_testkit::slack::{FakeSlack, Tiers};
 use serde_json::json;
@@ -36,6 +36,18 @@ struct Options {
     /// How many calendars the account has.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     calendars: u64,
+    /// How many messages the account's mailbox has.
+    #[arg(long, default_value_t = 0)]
+    messages: u64,
+    /// How many quota units Gmail grants the account in a minute; without it as many as are asked for.
+    #[arg(long)]
+    gmail_quota: Option<u64>,
+    /// How many tasks the account has, over all its lists.
+    #[arg(long, default_value_t = 0)]
+    tasks: u64,
+    /// How many task lists the account has.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=2_000))]
+    task_lists: u64,
     /// What everything made up depends on.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -83,7 +95,7 @@ struct Options {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Service {
-    /// OAuth 2.0 and Calendar v3.
+    /// OAuth 2.0, Calendar v3, Gmail v1 and Tasks v1.
     Google,
 }
 
@@ -177,6 +189,7 @@ async fn google(options: &Options) -> FakeGoogle {
         .port(options.port)
         .seed(options.seed)
         .user(&options.user)
+        .messages(options.messages)
         .rotate_refresh_tokens(options.rotate)
         .interactive(options.interactive);
     if let Some(cap) = options.page_cap {
@@ -189,8 +202,7 @@ async fn google(options: &Options) -> FakeGoogle {
         builder = builder.open_refresh_token(token);
     }
     for (index, zone) in (0..options.calendars).zip(ZONES.into_iter().cycle()) {
-        let share =
-            options.events / options.calendars + u64::from(index < options.events % options.calendars);
+        let share = share(options.events, options.calendars, index);
         let calendar = if index == 0 {
             CalendarSpec::new(&options.user).primary()
         } else {
@@ -199,7 +211,19 @@ async fn google(options: &Options) -> FakeGoogle {
         };
         builder = builder.calendar(calendar.time_zone(zone).generated(share));
     }
+    for index in 0..options.task_lists {
+        let list = TaskListSpec::new(&format!("list{index}")).title(&format!("List {index}"));
+        builder = builder.task_list(list.generated(share(options.tasks, options.task_lists, index)));
+    }
+    if let Some(units) = options.gmail_quota {
+        builder = builder.gmail_quota(units);
+    }
     builder.start().await
+}
+
+/// How many of `all` fall to one of so many.
+const fn share(all: u64, among: u64, index: u64) -> u64 {
+    all / among + (index < all % among) as u64
 }
 
 async fn slack(options: &Options, port: u16) -> FakeSlack {
