@@ -67,11 +67,16 @@ impl Plain {
         }
     }
 
-    /// Writes something, and then puts a prefix before its first line and another before those that follow.
-    fn indented(&mut self, first: &str, other: &str, write: impl FnOnce(&mut Self)) {
+    /// Writes something by itself.
+    fn aside(&mut self, write: impl FnOnce(&mut Self)) -> String {
         let before = std::mem::take(&mut self.text);
         write(self);
-        let inner = std::mem::replace(&mut self.text, before);
+        std::mem::replace(&mut self.text, before)
+    }
+
+    /// Writes something with a prefix before its first line and another before those that follow.
+    fn indented(&mut self, first: &str, other: &str, write: impl FnOnce(&mut Self)) {
+        let inner = self.aside(write);
         self.line();
         for (number, line) in inner.trim_end_matches('\n').split('\n').enumerate() {
             if number > 0 {
@@ -82,23 +87,15 @@ impl Plain {
         }
     }
 
-    /// Writes something with something between its parts; a part without text has nothing before it.
-    fn joined<'a, 'n: 'a>(
-        &mut self,
-        between: &str,
-        parts: &'a [Node<'n>],
-        mut write: impl FnMut(&mut Self, &'a Node<'n>),
-    ) {
-        let start = self.text.len();
-        for part in parts {
-            let before = self.text.len();
-            if before > start {
-                self.push(between);
-            }
-            let inner = self.text.len();
-            write(self, part);
-            if self.text.len() == inner {
-                self.text.truncate(before);
+    /// Writes elements with something between them; one without a text has nothing before it.
+    fn joined(&mut self, between: &str, elements: &[Node<'_>]) {
+        let mut begun = false;
+        for element in elements {
+            let inner = self.aside(|plain| plain.inline(element));
+            if !inner.is_empty() {
+                self.push(if begun { between } else { "" });
+                self.push(&inner);
+                begun = true;
             }
         }
     }
@@ -121,22 +118,27 @@ impl Plain {
                 self.each_on_a_line(block.list_of("fields"));
             }
             "header" | "alert" | "markdown" => self.readable(block.get("text")),
-            "context" => self.joined(" ", block.list_of("elements"), Self::inline),
-            "actions" | "context_actions" => self.joined(" | ", block.list_of("elements"), Self::inline),
+            "context" => self.joined(" ", block.list_of("elements")),
+            "actions" | "context_actions" => self.joined(" | ", block.list_of("elements")),
             "image" => self.image(block),
             "video" => {
                 self.readable(block.get("title"));
                 self.line();
                 self.readable(block.get("description"));
             }
-            "table" => {
-                for row in block.list_of("rows") {
-                    self.line();
-                    self.joined("\t", row.list(), Self::inline);
-                }
-            }
+            "table" => block.list_of("rows").iter().for_each(|row| self.row(row.list())),
             "divider" | "file" => {}
             _ => self.whatever(block),
+        }
+    }
+
+    /// Cells on one line; an empty one keeps its place.
+    fn row(&mut self, cells: &[Node<'_>]) {
+        self.line();
+        for (number, cell) in cells.iter().enumerate() {
+            let inner = self.aside(|plain| plain.inline(cell));
+            self.push(if number == 0 { "" } else { "\t" });
+            self.push(&inner.trim_end().replace('\n', " "));
         }
     }
 
@@ -282,10 +284,14 @@ impl Plain {
         }
         self.text_line(attachment.text_of("text"));
         for field in attachment.list_of("fields") {
-            self.text_line(field.text_of("title"));
-            if let Some(value) = field.text_of("value") {
-                self.push(if field.text_of("title").is_some() { ": " } else { "" });
-                self.mrkdwn(value);
+            let title = field.text_of("title");
+            self.text_line(title);
+            match (title, field.text_of("value")) {
+                (Some(_), Some(value)) => {
+                    self.push(": ");
+                    self.mrkdwn(value);
+                }
+                (_, value) => self.text_line(value),
             }
         }
         self.blocks(attachment.list_of("blocks"));
