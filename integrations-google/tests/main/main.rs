@@ -6,6 +6,7 @@ mod bad_input;
 mod chaos;
 mod classify;
 mod corpus;
+mod docs;
 mod gmail;
 mod host;
 mod mapping;
