@@ -2,11 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+mod bad_input;
 mod changes;
+mod chaos;
 mod classify;
+mod corpus;
 mod dialect;
+mod docs;
 mod host;
 mod listing;
+mod mapping;
 mod oauth;
 mod streams;
 mod threads;
