@@ -1,8 +1,10 @@
-//! The JSON form of the model: golden records, the schema, and any record there can be.
+//! The model from outside: its JSON form, with golden records, the schema and any record there can be; and what
+//! ties the items of several services.
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 mod any;
 mod form;
 mod golden;
+mod meetings;
 mod schema;
