@@ -8,6 +8,7 @@
 //! | Module | Question |
 //! |---|---|
 //! | [`conformance`] | Does a host's storage keep its promises? |
+//! | [`scenario`] | Does a service sync as the family promises? |
 //! | [`google`] | What does Google (OAuth 2.0, Calendar v3) answer? |
 //! | [`oauth`] | What do the OAuth servers of the five providers answer? |
 //! | [`fault`] | How does an answer go wrong? |
@@ -17,6 +18,7 @@
 //! Time comes from the [`Clock`](integrations_core::clock::Clock) given to the builder; with a
 //! [`ManualClock`] codes and tokens expire, and delayed answers arrive, when the test says so.
 
+mod api;
 mod browser;
 pub mod conformance;
 pub mod fault;
@@ -25,9 +27,11 @@ pub mod google;
 pub mod oauth;
 mod params;
 mod random;
+pub mod scenario;
 mod server;
 pub mod traffic;
 
+pub use api::{Api, FakeApi};
 pub use fault::{ArmedFault, Fault};
 pub use gate::Gate;
 pub use integrations_core::clock::ManualClock;

@@ -10,6 +10,7 @@ mod host;
 mod mapping;
 mod oauth;
 mod outbound;
+mod scenario;
 mod streams;
 mod tokens;
 mod whole_way;
