@@ -5,7 +5,9 @@ mod classify;
 mod config;
 pub mod limits;
 mod oauth;
+pub mod tasks;
 
 pub use self::calendar::GoogleCalendar;
 pub use self::classify::{RULES, TOKEN_RULES, error as classify, token_error as classify_token};
 pub use self::config::{GoogleConfig, GoogleConfigBuilder, scope};
+pub use self::tasks::GoogleTasks;

@@ -8,6 +8,10 @@ use integrations_core::resilience::{Cost, Limits, Quota, Scope};
 pub(crate) const CALENDARS_PER_PAGE: u32 = 250;
 /// Events per page of `events.list` at most.
 pub(crate) const EVENTS_PER_PAGE: u32 = 2500;
+/// Lists per page of `tasklists.list` at most.
+pub(crate) const LISTS_PER_PAGE: u32 = 1000;
+/// Tasks per page of `tasks.list` at most.
+pub(crate) const TASKS_PER_PAGE: u32 = 100;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);

@@ -9,8 +9,10 @@
 //! |---|---|
 //! | [`conformance`] | Does a host's storage keep its promises? |
 //! | [`scenario`] | Does a service sync as the family promises? |
-//! | [`google`] | What does Google (OAuth 2.0, Calendar v3) answer? |
+//! | [`docs`] | Do a crate's docs say what its services can do? |
+//! | [`google`] | What does Google (OAuth 2.0, Calendar, Gmail, Tasks) answer? |
 //! | [`oauth`] | What do the OAuth servers of the five providers answer? |
+//! | [`slack`] | What does Slack (OAuth v2, Web API) answer? |
 //! | [`fault`] | How does an answer go wrong? |
 //! | [`gate`] | How does a test hold an answer back? |
 //! | [`traffic`] | What reached the fake? |
@@ -21,14 +23,17 @@
 mod api;
 mod browser;
 pub mod conformance;
+pub mod docs;
 pub mod fault;
 pub mod gate;
 pub mod google;
 pub mod oauth;
 mod params;
+mod patch;
 mod random;
 pub mod scenario;
 mod server;
+pub mod slack;
 pub mod traffic;
 
 pub use api::{Api, FakeApi};

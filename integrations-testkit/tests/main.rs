@@ -8,6 +8,7 @@ mod google;
 mod memory;
 mod oauth;
 mod scenario;
+mod slack;
 
 use std::sync::LazyLock;
 

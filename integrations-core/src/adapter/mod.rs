@@ -4,6 +4,7 @@
 //! need for a call comes with the call, and what they read goes back to the engine.
 
 mod account;
+mod attachments;
 mod capabilities;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use http::StatusCode;
 use serde::Serialize;
 
 pub use self::account::AccountAdapter;
+pub use self::attachments::{AttachmentReader, AttachmentRef, Download};
 pub use self::capabilities::{Capabilities, Deletions, Increments, capability_table};
 use crate::auth::{Authenticator, Feature, Level};
 use crate::connection::{ServiceId, StreamId};
@@ -254,6 +256,11 @@ pub trait ServiceAdapter: fmt::Debug + Send + Sync + 'static {
     /// [`ErrorKind::CursorExpired`] when the provider does not know the cursor any more: the engine
     /// lists again from the start.
     async fn sync_data(&self, session: &Session, pull: Pull<'_>) -> Result<Page>;
+
+    /// What reads the content of attachments, for services that have any.
+    fn attachments(&self) -> Option<&dyn AttachmentReader> {
+        None
+    }
 
     /// Makes one cheap call that needs the grant.
     async fn check_health(&self, session: &Session) -> Result<()>;

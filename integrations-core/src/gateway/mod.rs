@@ -16,7 +16,7 @@ use futures_util::stream::{self, StreamExt};
 pub use self::builder::GatewayBuilder;
 pub use self::connect::{ApiKey, Connect};
 pub use self::life::Data;
-use crate::adapter::{AdapterRegistry, ServiceAdapter, Stream};
+use crate::adapter::{AdapterRegistry, AttachmentRef, Download, ServiceAdapter, Stream};
 use crate::auth::{
     OAuthManager, RotationReport, RotationSettings, TokenManager, TokenStore, Vault, rotate_keys,
 };
@@ -24,6 +24,7 @@ use crate::clock::Clock;
 use crate::connection::{Connection, ConnectionId, ServiceId, StreamId, TenantId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Pipeline, Session};
+use crate::model::Attachment;
 use crate::normalize::{Stage, Stages};
 use crate::observe::{AuditAction, AuditLog, Notice, Observer};
 use crate::sync::{StreamKey, SyncEngine, SyncReport, SyncRequest, SyncSink};
@@ -282,6 +283,38 @@ impl Gateway {
     pub async fn check_health(&self, id: &ConnectionId) -> Result<()> {
         let (connection, adapter) = self.open(id).await?;
         adapter.check_health(&self.session_of(&connection, &adapter)).await.map_err(at(&connection.service))
+    }
+
+    /// Opens an attachment that a record names; its content comes as it arrives, of `limit` bytes at the most.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnsupportedOperation`] for a service whose attachments cannot be read, and those of
+    /// [`AttachmentReader::open`](crate::adapter::AttachmentReader::open).
+    ///
+    /// # Cancel safety
+    /// May be dropped at any await, as may the content.
+    pub async fn attachment(
+        &self,
+        id: &ConnectionId,
+        stream: &StreamId,
+        item: &str,
+        attachment: &Attachment,
+        limit: u64,
+    ) -> Result<Download> {
+        let (connection, adapter) = self.open(id).await?;
+        let session = self.session_of(&connection, &adapter);
+        let reader = adapter.attachments().ok_or_else(|| {
+            Error::new(
+                ErrorKind::UnsupportedOperation,
+                "the content of this service's attachments cannot be read",
+            )
+        });
+        let wanted = AttachmentRef { stream, item, attachment, limit };
+        let opened = match reader {
+            Ok(reader) => reader.open(&session, &wanted).await,
+            Err(error) => Err(error),
+        };
+        opened.map_err(at(&connection.service))
     }
 
     /// A session of a connection, for calls of the host's own: with a fresh token, through the whole

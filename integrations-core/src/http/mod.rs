@@ -7,6 +7,7 @@
 
 pub mod classify;
 mod conditional;
+mod content;
 mod origin;
 mod pipeline;
 #[cfg(feature = "reqwest")]
@@ -17,6 +18,7 @@ mod transport;
 
 pub use self::classify::{Class, Failure, HeaderMatch, Rule, RuleMatch, Words};
 pub use self::conditional::{CacheMode, Kept};
+pub use self::content::Content;
 pub use self::origin::Origins;
 pub use self::pipeline::{Pipeline, PipelineParts};
 pub use self::session::{Session, token_lane};

@@ -6,7 +6,9 @@ use ::reqwest::Client;
 use ::reqwest::redirect::Policy;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
+use futures_util::stream;
 
+use super::content::{Content, too_large};
 use super::transport::{Request, Response, Transport};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -23,8 +25,12 @@ impl ReqwestTransport {
     /// # Errors
     /// [`ErrorKind::Configuration`] when the client cannot be built, e.g. for a bad user agent.
     pub fn new(user_agent: &str) -> Result<Self> {
-        let client =
-            Client::builder().user_agent(user_agent).redirect(Policy::none()).build().map_err(|error| {
+        let client = Client::builder()
+            .user_agent(user_agent)
+            .redirect(Policy::none())
+            .read_timeout(Request::TIMEOUT)
+            .build()
+            .map_err(|error| {
                 Error::new(ErrorKind::Configuration, "the HTTP client cannot be built").with_source(error)
             })?;
         Ok(Self { client })
@@ -34,26 +40,29 @@ impl ReqwestTransport {
 #[async_trait]
 impl Transport for ReqwestTransport {
     async fn send(&self, request: Request) -> Result<Response> {
-        let Request { operation, method, url, headers, body, timeout, max_body, .. } = request;
-        let failed = |error| failure(error, operation);
-        let mut answer = self
-            .client
-            .request(method, url)
-            .headers(headers)
-            .body(body)
-            .timeout(timeout)
-            .send()
-            .await
-            .map_err(failed)?;
+        let Request { operation, method, url, headers, body, timeout, max_body, streamed, .. } = request;
+        let failed = move |error| failure(error, operation);
+        let request = self.client.request(method, url).headers(headers).body(body);
+        // What is handed out as it arrives has the client's timeout for each piece, and none for the whole.
+        let request = if streamed { request } else { request.timeout(timeout) };
+        let mut answer = request.send().await.map_err(failed)?;
         let length = answer.content_length().unwrap_or(0);
         if length > max_body as u64 {
-            return Err(too_large(operation, max_body));
+            return Err(too_large(max_body as u64).with_operation(operation));
+        }
+        if streamed && answer.status().is_success() {
+            let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
+            let pieces = stream::try_unfold(answer, move |mut answer| async move {
+                let piece = answer.chunk().await.map_err(failed)?;
+                Ok(piece.map(|piece| (piece, answer)))
+            });
+            return Ok(Response::streaming(status, headers, Content::new(pieces).limited(max_body as u64)));
         }
         // The length is the provider's word: take it as a hint, and only as far as a page goes.
         let mut body = BytesMut::with_capacity(usize::try_from(length).unwrap_or(0).min(4 << 20));
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > max_body {
-                return Err(too_large(operation, max_body));
+                return Err(too_large(max_body as u64).with_operation(operation));
             }
             body.extend_from_slice(&chunk);
         }
@@ -61,12 +70,6 @@ impl Transport for ReqwestTransport {
         let headers = std::mem::take(answer.headers_mut());
         Ok(Response::new(status, headers, Bytes::from(body)))
     }
-}
-
-fn too_large(operation: &'static str, limit: usize) -> Error {
-    Error::new(ErrorKind::DataFormat, format!("the answer is larger than {limit} bytes"))
-        .with_code("body_too_large")
-        .with_operation(operation)
 }
 
 /// Keeps what happened and drops the URL, whose query may hold secrets.

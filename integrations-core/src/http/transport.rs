@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::stream;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
 
 use super::conditional::{CacheMode, Kept};
+use super::content::{Content, Handed};
 use crate::error::Result;
 
 /// A request to a provider.
@@ -40,8 +42,11 @@ pub struct Request {
     /// How long the call may take with all its tries and waits; by default 60 s for a person, 300 s for a
     /// notification, 900 s for a sync in the background.
     pub deadline: Option<Duration>,
-    /// How many bytes the answer's body may have.
+    /// How many bytes the answer's body may have; 32 MiB by default.
     pub max_body: usize,
+    /// Whether the body of a success is handed out [as it arrives](Response::content); no by default. Then the
+    /// timeout counts for the head, and for each piece.
+    pub streamed: bool,
     /// Whether an answer is a success, for calls whose answers speak another language than the service's:
     /// by default [`ServiceAdapter::judge`](crate::ServiceAdapter::judge) says.
     pub judge: Option<Judge>,
@@ -73,6 +78,7 @@ impl Request {
             timeout: Self::TIMEOUT,
             deadline: None,
             max_body: Self::MAX_BODY,
+            streamed: false,
             judge: None,
         }
     }
@@ -110,6 +116,21 @@ impl Request {
     /// Says how long the call may take with all its tries and waits.
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
+        self
+    }
+
+    /// Says how many bytes the answer's body may have.
+    pub fn with_max_body(mut self, bytes: usize) -> Self {
+        self.max_body = bytes;
+        self
+    }
+
+    /// Has the body of a success handed out as it arrives, of so many bytes at the most. Such an answer is
+    /// never kept.
+    pub fn streamed(mut self, limit: u64) -> Self {
+        self.streamed = true;
+        self.max_body = usize::try_from(limit).unwrap_or(usize::MAX);
+        self.cache = CacheMode::Off;
         self
     }
 
@@ -163,7 +184,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// An answer, whole.
+/// An answer: whole, or with its body still on the way.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Response {
@@ -171,16 +192,29 @@ pub struct Response {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body.
+    /// The body; empty where it is still [on the way](Self::content).
     pub body: Bytes,
     /// Set when it is an answer that was kept.
     pub kept: Option<Kept>,
+    rest: Option<Handed>,
 }
 
 impl Response {
     /// An answer.
     pub fn new(status: StatusCode, headers: HeaderMap, body: impl Into<Bytes>) -> Self {
-        Self { status, headers, body: body.into(), kept: None }
+        Self { status, headers, body: body.into(), kept: None, rest: None }
+    }
+
+    /// An answer whose body is on the way.
+    pub fn streaming(status: StatusCode, headers: HeaderMap, content: Content) -> Self {
+        Self { rest: Some(Handed::new(content)), ..Self::new(status, headers, Bytes::new()) }
+    }
+
+    /// The body, piece by piece: as it arrives for a request that was [streamed](Request::streamed), else in one
+    /// piece. The first who asks has it; clones share it.
+    pub fn content(self) -> Content {
+        let whole = self.body;
+        self.rest.and_then(|rest| rest.take()).unwrap_or_else(|| Content::new(stream::iter([Ok(whole)])))
     }
 }
 
@@ -202,7 +236,9 @@ impl fmt::Debug for Response {
 /// When the future is dropped, the request may or may not have reached the provider.
 #[async_trait]
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
-    /// Sends a request and reads the whole answer.
+    /// Sends a request and reads the whole answer. For a request that is [streamed](Request::streamed), a
+    /// success may be [answered](Response::streaming) as soon as its head is there; an answer that is no
+    /// success is read whole.
     ///
     /// # Errors
     /// [`Network`](crate::ErrorKind::Network) without an answer or with a broken one,

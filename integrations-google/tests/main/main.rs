@@ -12,5 +12,6 @@ mod oauth;
 mod outbound;
 mod scenario;
 mod streams;
+mod tasks;
 mod tokens;
 mod whole_way;

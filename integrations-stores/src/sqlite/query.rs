@@ -11,7 +11,8 @@ use sqlx::{QueryBuilder, Sqlite};
 /// Which records to read; the default lets all through, and each call narrows it.
 ///
 /// Records come in the order of their start, then of their end, then of their arrival; those without a
-/// time come first. Times are compared to the microsecond.
+/// time come first. Times are compared to the microsecond. An inbox is read
+/// [the other way round](Self::newest_first).
 ///
 /// A calendar's agenda is made of three reads: what [overlaps](Self::overlapping) the window, the
 /// masters of all series ([`recurring(true)`](Self::recurring)), and the exceptions of those
@@ -39,6 +40,7 @@ pub struct RecordQuery {
     parent: Option<String>,
     recurring: Option<bool>,
     exceptions: Option<bool>,
+    newest_first: bool,
     limit: Option<u32>,
     after: Option<RecordCursor>,
 }
@@ -130,6 +132,12 @@ impl RecordQuery {
         self
     }
 
+    /// In the opposite order, the latest first; only those that have a time.
+    pub fn newest_first(mut self) -> Self {
+        self.newest_first = true;
+        self
+    }
+
     /// At most so many. Without a limit, all of them come at once.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
@@ -152,12 +160,14 @@ impl RecordQuery {
              FROM (SELECT r.key AS key",
         );
         self.push_matching(&mut query);
+        let (beyond, way) = if self.newest_first { ("<", " DESC") } else { (">", "") };
         if let Some(RecordCursor { starts_at, ends_at, key }) = self.after {
             match (starts_at, ends_at) {
                 (Some(starts_at), Some(ends_at)) => {
-                    query.push(" AND r.starts_at >> 39 >= ").push_bind(week(starts_at));
-                    query.push(" AND (r.starts_at, r.ends_at, r.key) > (").push_bind(starts_at);
-                    query.push(", ").push_bind(ends_at).push(", ").push_bind(key).push(")");
+                    query.push(format!(" AND r.starts_at >> 39 {beyond}= ")).push_bind(week(starts_at));
+                    query.push(format!(" AND (r.starts_at, r.ends_at, r.key) {beyond} ("));
+                    query.push_bind(starts_at).push(", ").push_bind(ends_at);
+                    query.push(", ").push_bind(key).push(")");
                 }
                 _ => {
                     query.push(" AND (r.starts_at IS NOT NULL OR r.key > ").push_bind(key).push(")");
@@ -166,14 +176,14 @@ impl RecordQuery {
         }
         // The week changes nothing in the order, and is what the index is sorted by: SQLite then sorts one
         // week at a time, and stops when the page is full.
-        query.push(" ORDER BY r.starts_at >> 39, r.starts_at, r.ends_at, r.key");
+        query.push(format!(" ORDER BY r.starts_at >> 39{way}, r.starts_at{way}, r.ends_at{way}, r.key{way}"));
         if let Some(limit) = self.limit {
             query.push(" LIMIT ").push_bind(i64::from(limit));
         }
-        query.push(
+        query.push(format!(
             ") AS page CROSS JOIN records AS r ON r.key = page.key CROSS JOIN streams AS s ON s.key = r.stream \
-             ORDER BY r.starts_at, r.ends_at, r.key",
-        );
+             ORDER BY r.starts_at{way}, r.ends_at{way}, r.key{way}",
+        ));
         query
     }
 
@@ -222,6 +232,9 @@ impl RecordQuery {
         }
         if let Some(parent) = &self.parent {
             query.push(" AND r.parent = ").push_bind(parent.clone());
+        }
+        if self.newest_first {
+            query.push(" AND r.starts_at >> 39 IS NOT NULL");
         }
         // Literals, so that SQLite sees that the partial indexes fit; the pluses keep it from them where
         // most rows match.

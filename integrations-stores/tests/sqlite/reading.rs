@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use integrations_core::connection::Owner;
 use integrations_core::model::{
-    Attendee, Change, Entity, Event, EventTime, PersonRef, Raw, Record, RecordKind, Series, Source, Zone,
-    ZonedTime,
+    Attendee, Change, Entity, Event, EventTime, Person, PersonRef, Raw, Record, RecordKind, Series, Source,
+    Zone, ZonedTime,
 };
 use integrations_core::sync::{Commit, StreamKey, SyncSink};
 use integrations_stores::SqliteStore;
@@ -184,10 +184,22 @@ async fn pages_give_each_record_once_and_in_order() {
         put(&store, &stream, records.collect()).await;
     }
     expected.sort();
-    let expected: Vec<String> = expected.into_iter().map(|(.., id)| id).collect();
-    assert_eq!(expected.len(), 300);
-    for size in [1, 7, 100, 300, 301] {
+    let mut expected: Vec<String> = expected.into_iter().map(|(.., id)| id).collect();
+    // People have no time: they come first, and are left out where the order is the other way round.
+    let people = ["0-p", "1-p", "2-p"].map(|id| {
+        let source = Source { id: id.into(), ..of(event(id, "2026-03-01T00:00:00Z", None)).source };
+        Record { entity: Person::new(id).into(), source, raw: Raw::new("{}") }
+    });
+    put(&store, &stream("cn_3", "users"), people.to_vec()).await;
+    expected.splice(0..0, people.map(|person| person.id().to_owned()));
+    assert_eq!(expected.len(), 303);
+    for (size, newest_first) in
+        [1, 7, 100, 300, 304].into_iter().flat_map(|size| [(size, false), (size, true)])
+    {
         let mut query = RecordQuery::new().owner("ada").limit(size);
+        if newest_first {
+            query = query.newest_first();
+        }
         let mut read = Vec::new();
         loop {
             let page = store.records(&query).await.unwrap();
@@ -196,9 +208,15 @@ async fn pages_give_each_record_once_and_in_order() {
             query = query.after(stored_cursor(last.cursor()));
             read.extend(page.iter().map(|record| record.id().to_owned()));
         }
-        assert_eq!(read, expected, "in pages of {size}");
+        if newest_first {
+            read.reverse();
+            assert_eq!(read, expected[3..], "in pages of {size}, newest first");
+            assert_eq!(store.count(&RecordQuery::new().newest_first()).await.unwrap(), 300);
+        } else {
+            assert_eq!(read, expected, "in pages of {size}");
+        }
     }
-    assert_eq!(store.count(&RecordQuery::new().limit(5)).await.unwrap(), 300, "the limit does not count");
+    assert_eq!(store.count(&RecordQuery::new().limit(5)).await.unwrap(), 303, "the limit does not count");
 }
 
 /// As a host does that hands the cursor to a client.

@@ -19,6 +19,29 @@ pub(super) struct Holder {
     pub(super) scopes: Vec<String>,
 }
 
+/// Who calls, for a fake that contains an OAuth server.
+pub(crate) struct Caller {
+    /// The id of the account or, at Slack, of the app's bot.
+    pub(crate) user: String,
+    pub(crate) is_bot: bool,
+    /// What the account belongs to.
+    pub(crate) organization: String,
+    pub(crate) scopes: Vec<String>,
+}
+
+/// The account behind the call's token, or the provider's refusal.
+pub(super) fn caller(authority: &Authority, call: &Call) -> Result<Caller, Reply> {
+    let holder = admit(authority, call)?;
+    let account = authority.account(holder.account).ok_or_else(|| of_nobody(authority.rules.dialect))?;
+    let is_bot = holder.kind == Kind::Bot;
+    Ok(Caller {
+        user: if is_bot { account.bot().0 } else { account.id.clone() },
+        is_bot,
+        organization: account.organization.clone(),
+        scopes: holder.scopes,
+    })
+}
+
 /// The token that a call carries; Slack also takes it as a parameter.
 pub(super) fn token(authority: &Authority, call: &Call) -> Option<String> {
     if let Some(token) = bearer(call) {
