@@ -29,7 +29,7 @@ impl Observer for Bars {
         match notice {
             Notice::StreamStarted { stream, title, phase } => {
                 let bar = self.all.add(ProgressBar::new_spinner());
-                bar.set_style(style("  {spinner:.cyan} {prefix:<18} {pos:>8} events  {per_sec:<14} {msg}"));
+                bar.set_style(style("  {spinner:.cyan} {prefix:<22} {pos:>8} items  {per_sec:<14} {msg}"));
                 bar.set_prefix((*title).to_owned());
                 bar.set_message(match *phase {
                     "tracking" => "reading changes",
@@ -47,7 +47,6 @@ impl Observer for Bars {
             }
             Notice::StreamFinished { stream, .. } => {
                 self.with(&stream.stream, |bar| {
-                    bar.set_style(style("  {prefix:.green} {pos} events in {elapsed}"));
                     bar.finish_and_clear();
                 });
             }
