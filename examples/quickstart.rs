@@ -36,29 +36,30 @@ use integrations_examples::providers::Providers;
 use integrations_examples::words;
 use integrations_stores::SqliteStore;
 use integrations_stores::sqlite::RecordQuery;
+use serde_json::Value;
 
-use crate::quickstart::agenda::{Titles, coming_week};
-use crate::quickstart::chapters;
-use crate::quickstart::inbox::inbox;
-use crate::quickstart::names::Names;
-use crate::quickstart::output::{Account, Output, Synced};
-use crate::quickstart::todo::open_tasks;
+use self::quickstart::agenda::{Titles, coming_week};
+use self::quickstart::chapters;
+use self::quickstart::inbox::inbox;
+use self::quickstart::names::Names;
+use self::quickstart::output::{Account, Output, Synced};
+use self::quickstart::todo::open_tasks;
 
 /// Connects a user's accounts, syncs them into SQLite, and prints an agenda, an inbox and a list of tasks.
 #[derive(Parser)]
-struct Options {
+pub(crate) struct Options {
     /// Keep the database here; a second run goes on from where the first one stopped.
     #[arg(long)]
-    db: Option<PathBuf>,
+    pub(crate) db: Option<PathBuf>,
     /// Use the services whose credentials stand in the environment, instead of fakes.
     #[arg(long, alias = "google")]
-    real: bool,
+    pub(crate) real: bool,
     /// The time zone to show times in, e.g. `Europe/Berlin`; that of the main calendar by default.
     #[arg(long)]
-    zone: Option<Tz>,
+    pub(crate) zone: Option<Tz>,
     /// Print one JSON document instead of text.
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
 }
 
 type Error = Box<dyn std::error::Error>;
@@ -70,7 +71,12 @@ const DAYS_BACK: i64 = 28;
 #[tokio::main]
 async fn main() -> ExitCode {
     match run(Options::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(document) => {
+            if let Some(document) = document {
+                println!("{document:#}");
+            }
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE
@@ -78,7 +84,8 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(options: Options) -> Result<(), Error> {
+/// Returns what it would have printed, if that is to be JSON.
+pub(crate) async fn run(options: Options) -> Result<Option<Value>, Error> {
     let mut out = Output::new(options.json);
 
     // What a host puts together: adapters, a store, and a key.
@@ -136,9 +143,10 @@ async fn run(options: Options) -> Result<(), Error> {
     if options.db.is_some() {
         out.kept(&db);
     }
-    out.end()?;
-    let failed = streams.into_iter().find_map(|stream| stream.outcome.err());
-    failed.map_or(Ok(()), |error| Err(error.into()))
+    match streams.into_iter().find_map(|stream| stream.outcome.err()) {
+        Some(error) => Err(error.into()),
+        None => Ok(out.end()),
+    }
 }
 
 /// A temporary database needs no key that outlives it.
@@ -191,7 +199,8 @@ impl Host<'_> {
                 let query = RecordQuery::new().connection(&connection.id).stream(&stream.id);
                 let place = names.place(&connection.id, stream.id.as_str());
                 all.push(Synced {
-                    service,
+                    service: connection.service.clone(),
+                    name: service,
                     id: stream.id.to_string(),
                     title: place.unwrap_or_else(|| stream.title.clone()),
                     zone: stream.time_zone,

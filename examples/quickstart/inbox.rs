@@ -49,13 +49,13 @@ pub(crate) struct Line {
 
 type Key = (ConnectionId, String, String);
 
-/// Reads messages from the newest on, until it has enough conversations.
+/// Reads messages from the newest on, page by page, until it has enough conversations.
 pub(crate) async fn inbox(store: &SqliteStore, user: &str, names: &Names) -> Result<Inbox> {
     let mut query = RecordQuery::new().owner(user).kind(RecordKind::Message).newest_first().limit(PAGE);
     let mut inbox = Inbox { threads: Vec::new(), more: false };
     let mut places: HashMap<Key, usize> = HashMap::new();
     let mut begun: Vec<(StreamKey, String)> = Vec::new();
-    'pages: loop {
+    while !inbox.more {
         let page = store.records(&query).await?;
         let Some(last) = page.last() else { break };
         query = query.after(last.cursor());
@@ -69,7 +69,7 @@ pub(crate) async fn inbox(store: &SqliteStore, user: &str, names: &Names) -> Res
                 Some(&place) => place,
                 None if inbox.threads.len() == SHOWN => {
                     inbox.more = true;
-                    break 'pages;
+                    continue;
                 }
                 None => {
                     inbox.threads.push(Thread::of(record, message, names));

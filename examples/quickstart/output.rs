@@ -39,7 +39,9 @@ pub(crate) struct Account {
 
 /// What a sync has done to a stream.
 pub(crate) struct Synced {
-    pub(crate) service: &'static str,
+    pub(crate) service: ServiceId,
+    /// The service's name.
+    pub(crate) name: &'static str,
     pub(crate) id: String,
     pub(crate) title: String,
     pub(crate) zone: Option<Tz>,
@@ -94,10 +96,8 @@ impl Output {
         );
         let document = json!({"urls": urls, "fake": story.is_some(), "now": now});
         if !self.add("provider", document) && story.is_some() {
-            let now = now.with_timezone(&Tz::Europe__Berlin).format("%A, %-d %B %Y, %H:%M");
-            say!(
-                "{DIM}A fake Google and a fake Slack run on this machine. There it is {now} in Berlin.{DIM:#}"
-            );
+            let now = now.with_timezone(&Tz::Europe__Berlin).format("%A, %-d %B %Y, at %H:%M");
+            say!("{DIM}With fakes of Google and Slack, on {now} in Berlin.{DIM:#}");
         }
     }
 
@@ -140,8 +140,8 @@ impl Output {
         let mut last = "";
         let mut shown = 0;
         for stream in streams {
-            shown = if last == stream.service { shown + 1 } else { 0 };
-            let service = once(&mut last, stream.service);
+            shown = if last == stream.name { shown + 1 } else { 0 };
+            let service = once(&mut last, stream.name);
             let Synced { title, kept, zone, .. } = stream;
             match &stream.outcome {
                 Err(error) => {
@@ -265,12 +265,9 @@ impl Output {
         say!("\n{DIM}Kept in {}: run it again to go on from here.{DIM:#}", db.display());
     }
 
-    /// Prints what was collected.
-    pub(crate) fn end(self) -> std::io::Result<()> {
-        if let Some(document) = self.document {
-            writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&document)?)?;
-        }
-        Ok(())
+    /// What was collected.
+    pub(crate) fn end(self) -> Option<Value> {
+        self.document.map(Value::Object)
     }
 }
 

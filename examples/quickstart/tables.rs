@@ -60,12 +60,12 @@ pub(crate) fn week(week: &Week) -> String {
         let is_new = last.replace(entry.day) != Some(entry.day);
         let day = if is_new { entry.day.format("%a %-d %b").to_string() } else { String::new() };
         let (mark, time) = if entry.is_task {
-            ("☐", Cell::new(&entry.time).fg(Color::Yellow))
+            ("☐", Cell::new(&entry.time).fg(Color::DarkYellow))
         } else {
-            ("", Cell::new(&entry.time).fg(Color::Cyan))
+            ("", Cell::new(&entry.time).fg(Color::DarkCyan))
         };
         let cells = vec![
-            Cell::new(mark).fg(Color::Yellow),
+            Cell::new(mark).fg(Color::DarkYellow),
             bold(day, true),
             time,
             Cell::new(&entry.title),
@@ -97,7 +97,7 @@ pub(crate) fn inbox(inbox: &Inbox, now: DateTime<Tz>, name: impl Fn(&ServiceId) 
         }
         let cells = vec![
             Cell::new(if unread { "●" } else { "" }).fg(Color::Blue),
-            Cell::new(at).fg(Color::Cyan),
+            Cell::new(at).fg(Color::DarkCyan),
             dim(place),
             bold(who, unread),
             bold(text, unread),
@@ -111,7 +111,7 @@ pub(crate) fn inbox(inbox: &Inbox, now: DateTime<Tz>, name: impl Fn(&ServiceId) 
             let text = format!("↳ {}", shown(reply));
             let cells = vec![
                 Cell::new(""),
-                Cell::new(when(reply.at, &now)).fg(Color::Cyan),
+                Cell::new(when(reply.at, &now)).fg(Color::DarkCyan),
                 Cell::new(""),
                 Cell::new(&reply.who),
                 Cell::new(text),
@@ -148,15 +148,15 @@ pub(crate) fn open_tasks(tasks: &[Open], today: NaiveDate) -> String {
         let days = task.due.map(|due| (due - today).num_days());
         let due = match (task.due, days) {
             (Some(due), Some(..0)) => {
-                Cell::new(format!("overdue, {}", due.format("%a %-d %b"))).fg(Color::Red)
+                Cell::new(format!("overdue, {}", due.format("%a %-d %b"))).fg(Color::DarkRed)
             }
-            (_, Some(0)) => Cell::new("today").fg(Color::Yellow),
-            (_, Some(1)) => Cell::new("tomorrow").fg(Color::Yellow),
+            (_, Some(0)) => Cell::new("today").fg(Color::DarkYellow),
+            (_, Some(1)) => Cell::new("tomorrow").fg(Color::DarkYellow),
             (Some(due), _) => Cell::new(due.format("%a %-d %b")),
             (None, _) => Cell::new(""),
         };
         let title = if task.part { format!("↳ {}", task.title) } else { task.title.clone() };
-        add(&mut table, vec![Cell::new("☐").fg(Color::Yellow), due, Cell::new(title), dim(&task.list)]);
+        add(&mut table, vec![Cell::new("☐").fg(Color::DarkYellow), due, Cell::new(title), dim(&task.list)]);
     }
     let mut text = table.trim_fmt();
     if tasks.len() > TASKS {

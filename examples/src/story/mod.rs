@@ -171,3 +171,27 @@ impl Story {
         chapters::tell(self, &mut threads)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn it_is_told_again_word_for_word() {
+        let (one, other) = (Story::begin(Consent::AtOnce).await, Story::begin(Consent::AtOnce).await);
+        // Into the third week, which begins on a Monday.
+        for _ in 0..31 {
+            let deeds = one.go_on();
+            assert_eq!(deeds.len(), 11);
+            assert_eq!(deeds, other.go_on());
+        }
+        assert_eq!(one.clock().now().date_naive(), at(14, 12, 0).date_naive());
+        for channel in one.slack.channel_ids() {
+            assert_eq!(one.slack.history(&channel), other.slack.history(&channel));
+        }
+        assert_eq!(one.google.message_ids(), other.google.message_ids());
+        assert_eq!(one.google.history_id(), other.google.history_id());
+        assert_eq!(one.google.task_ids(todo::REVIEW), other.google.task_ids(todo::REVIEW));
+        assert_eq!(one.google.event_ids(ADA), other.google.event_ids(ADA));
+    }
+}
