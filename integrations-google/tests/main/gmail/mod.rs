@@ -1,5 +1,6 @@
 //! Gmail, driven over real HTTP against the fake, and over payloads.
 
+mod attachments;
 mod batches;
 mod changes;
 mod chaos;
