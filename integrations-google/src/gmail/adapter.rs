@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use integrations_core::adapter::{
-    Capabilities, Deletions, Increments, Page, Pull, ServiceAdapter, ServiceInfo, Stream,
+    AttachmentReader, Capabilities, Deletions, Increments, Page, Pull, ServiceAdapter, ServiceInfo, Stream,
 };
 use integrations_core::auth::{Authenticator, Feature, Level};
 use integrations_core::http::{Failure, Origins, Session};
@@ -13,6 +13,7 @@ use integrations_core::normalize::Normalizer;
 use integrations_core::resilience::Limits;
 use integrations_core::{Error, ErrorKind, Result};
 
+use super::attachment::Attachments;
 use super::normalize::GmailNormalizer;
 use super::sync;
 use crate::config::{GoogleConfig, scope};
@@ -44,6 +45,7 @@ pub struct Gmail {
     oauth: GoogleOAuth,
     origins: Origins,
     normalizer: Arc<GmailNormalizer>,
+    attachments: Attachments,
 }
 
 impl Gmail {
@@ -53,6 +55,7 @@ impl Gmail {
         let capabilities = Capabilities::reading([RecordKind::Message, RecordKind::Channel])
             .with_increments(Increments::Exact, Deletions::Named)
             .with_windows()
+            .with_attachments()
             .with_refresh()
             .with_revoke()
             .with_incremental_scopes();
@@ -66,6 +69,7 @@ impl Gmail {
             // The batches' address is of the same origin.
             origins: config.origins(&config.gmail_url),
             normalizer: Arc::new(GmailNormalizer),
+            attachments: Attachments(config.clone()),
             config,
         })
     }
@@ -110,6 +114,10 @@ impl ServiceAdapter for Gmail {
             LABELS => sync::labels(&self.config, session).await,
             _ => Err(Error::new(ErrorKind::NotFound, "a mailbox has no such stream")),
         }
+    }
+
+    fn attachments(&self) -> Option<&dyn AttachmentReader> {
+        Some(&self.attachments)
     }
 
     async fn check_health(&self, session: &Session) -> Result<()> {

@@ -20,7 +20,7 @@ use super::html;
 use super::wire::WirePart;
 
 /// Stands for the id of the root, whose own is empty.
-const ROOT: &str = "root";
+pub(super) const ROOT: &str = "root";
 
 /// Google's alphabet (RFC 4648, 5), with or without padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(

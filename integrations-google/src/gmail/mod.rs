@@ -2,6 +2,7 @@
 
 mod adapter;
 mod address;
+mod attachment;
 mod batch;
 mod body;
 mod headers;
