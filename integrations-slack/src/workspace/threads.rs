@@ -34,12 +34,13 @@ pub(super) struct Due {
     /// Replies that were remembered and have not been met yet.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     unmet: BTreeSet<Ts>,
+    #[serde(default, skip_serializing_if = "Place::is_new")]
     place: Place,
 }
 
 impl Due {
     /// A thread of which nothing is remembered.
-    fn whole(ts: Ts) -> Self {
+    pub(super) fn whole(ts: Ts) -> Self {
         let (apart, begun, odd) = (false, false, false);
         Self { ts, from: None, apart, begun, odd, unmet: BTreeSet::new(), place: Place::default() }
     }
