@@ -211,8 +211,11 @@ impl Reader<'_> {
             }
         } else {
             // The next run may know more.
-            let kept = unmet.into_iter().filter(|ts| Some(*ts) >= mark.from);
-            mark.seen.extend(kept.filter_map(|ts| Some((ts, *since.seen.get(&ts)?))));
+            for ts in unmet {
+                if let Some(print) = since.seen.get(&ts).filter(|_| Some(ts) >= mark.from) {
+                    mark.remember(ts, *print, self.reach);
+                }
+            }
         }
         let before = mark.threads.iter().filter(|thread| Some(thread.ts) < self.oldest);
         progress.due.extend(before.map(|thread| Due::again(thread, true)));

@@ -179,6 +179,16 @@ impl Mark {
     }
 }
 
+impl Thread {
+    /// Remembers a reply, and forgets the first where there are too many.
+    pub(super) fn remember(&mut self, ts: Ts, print: Print, reach: &Reach) {
+        self.replies.insert(ts, print);
+        if self.replies.len() > reach.replies {
+            self.replies.pop_first();
+        }
+    }
+}
+
 /// Writes a mark, or a place on the way.
 pub(super) fn write(what: &impl Serialize) -> Result<Cursor> {
     let text = serde_json::to_string(what);

@@ -141,10 +141,7 @@ impl Reader<'_> {
         let thread = mark.thread_mut(thread);
         let print = (thread.is_some() || remembered.is_some()).then(|| Print::of(item));
         if let (Some(thread), Some(print)) = (thread, print) {
-            thread.replies.insert(ts, print);
-            if thread.replies.len() > self.reach.replies {
-                thread.replies.pop_first();
-            }
+            thread.remember(ts, print, self.reach);
         }
         remembered.is_none() || remembered != print
     }
@@ -156,9 +153,11 @@ impl Reader<'_> {
         if !due.odd && is_believable(unmet.len(), remembered.replies.len()) {
             haul.deleted.extend(unmet);
         } else if let Some(thread) = mark.thread_mut(due.ts) {
-            thread
-                .replies
-                .extend(unmet.into_iter().filter_map(|ts| Some((ts, *remembered.replies.get(&ts)?))));
+            for ts in unmet {
+                if let Some(print) = remembered.replies.get(&ts) {
+                    thread.remember(ts, *print, self.reach);
+                }
+            }
         }
     }
 
