@@ -8,6 +8,7 @@
 //! | Module | Question |
 //! |---|---|
 //! | [`conformance`] | Does a host's storage keep its promises? |
+//! | [`scenario`] | Does a service sync as the family promises? |
 //! | [`docs`] | Do a crate's docs say what its services can do? |
 //! | [`google`] | What does Google (OAuth 2.0, Calendar, Gmail, Tasks) answer? |
 //! | [`oauth`] | What do the OAuth servers of the five providers answer? |
@@ -19,6 +20,7 @@
 //! Time comes from the [`Clock`](integrations_core::clock::Clock) given to the builder; with a
 //! [`ManualClock`] codes and tokens expire, and delayed answers arrive, when the test says so.
 
+mod api;
 mod browser;
 pub mod conformance;
 pub mod docs;
@@ -29,10 +31,12 @@ pub mod oauth;
 mod params;
 mod patch;
 mod random;
+pub mod scenario;
 mod server;
 pub mod slack;
 pub mod traffic;
 
+pub use api::{Api, FakeApi};
 pub use fault::{ArmedFault, Fault};
 pub use gate::Gate;
 pub use integrations_core::clock::ManualClock;
