@@ -155,7 +155,7 @@ impl Timeline {
     fn shown(&self, ts: Ts) -> Option<Message> {
         let mut message = self.kept(ts)?;
         if let Some(parent) = self.thread(ts) {
-            if let Some(root) = self.shown(parent).filter(|_| self.is_broadcast(ts)) {
+            if let Some(root) = self.is_broadcast(ts).then(|| self.shown(parent)).flatten() {
                 message.insert("root".to_owned(), Value::Object(root));
             }
             return Some(message);
