@@ -122,7 +122,7 @@ impl Fake for Slack {
 
     fn mend(&self, id: &str) {
         self.known().malformed.remove(id);
-        self.workspace.patch_message(MAIN, id, self.text());
+        self.change(id);
     }
 
     fn odd_word(&self, id: &str) -> Answer {
