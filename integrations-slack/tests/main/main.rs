@@ -13,5 +13,6 @@ mod host;
 mod listing;
 mod mapping;
 mod oauth;
+mod scenario;
 mod streams;
 mod threads;

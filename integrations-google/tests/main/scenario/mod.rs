@@ -1,6 +1,7 @@
 //! Google's services sync as the family promises: the family's scenarios on the fake Google.
 
 mod calendar;
+mod gmail;
 mod tasks;
 
 use std::sync::Arc;
