@@ -183,6 +183,19 @@ impl Host {
     }
 }
 
+/// What goes over the wire.
+impl Host {
+    /// Orders a fault.
+    pub(super) fn fault(&self, fault: Fault) {
+        self.fake.server().fault(fault);
+    }
+
+    /// How many requests of an operation have arrived.
+    pub(super) fn calls(&self, operation: &str) -> u64 {
+        self.fake.server().calls(operation)
+    }
+}
+
 /// Syncs.
 impl Host {
     /// Brings every stream up to date; returns what the run has done with the main one.
@@ -245,7 +258,7 @@ impl Host {
     }
 
     async fn start(&self, fault: Fault, gate: Gate) -> Held {
-        self.fake.fault(fault);
+        self.fault(fault);
         let (gateway, id, stream) = (self.gateway.clone(), self.connection.id.clone(), self.fake.stream());
         let mut run =
             tokio::spawn(async move { gateway.sync_stream(&id, &stream, SyncRequest::incremental()).await });

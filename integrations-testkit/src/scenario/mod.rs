@@ -13,7 +13,7 @@
 //! fn subject() -> Subject {
 //!     Subject::new(
 //!         fakes::Tasks::start,
-//!         |fake| GoogleTasks::new(config(fake.server())),
+//!         |fake| GoogleTasks::new(config(fake.google())),
 //!         || Arc::new(ReqwestTransport::new("tests").unwrap()),
 //!     )
 //! }
@@ -46,7 +46,7 @@ mod streams;
 mod subject;
 mod wire;
 
-pub use self::fake::{Answer, Fake, NotHere, ODD_WORD, SetUp};
+pub use self::fake::{Answer, Fake, FakeServer, NotHere, ODD_WORD, SetUp};
 pub use self::faults::*;
 pub use self::items::*;
 pub use self::killed::*;
@@ -143,7 +143,10 @@ macro_rules! scenarios {
                 a_listing_that_is_killed_anywhere_is_gone_on_with,
                 a_run_of_changes_that_is_killed_anywhere_is_gone_on_with,
             ],
-            a_sink_that_never_sweeps: [a_lost_position_lists_again_and_deletes_what_is_gone],
+            a_sink_that_never_sweeps: [
+                a_lost_position_lists_again_and_deletes_what_is_gone,
+                a_listing_that_shrinks_sharply_is_not_believed,
+            ],
             a_sink_that_believes_every_listing: [
                 an_empty_listing_deletes_nothing_until_the_host_says_so,
                 a_listing_that_shrinks_sharply_is_not_believed,

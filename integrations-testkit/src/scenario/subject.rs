@@ -19,7 +19,7 @@ use super::fake::{Answer, Fake, SetUp};
 /// fn subject() -> Subject {
 ///     Subject::new(
 ///         fakes::Calendar::start,
-///         |fake| GoogleCalendar::new(config(fake.server())),
+///         |fake| GoogleCalendar::new(config(fake.google())),
 ///         || Arc::new(ReqwestTransport::new("tests").unwrap()),
 ///     )
 /// }
