@@ -42,6 +42,7 @@ mod items;
 mod killed;
 mod lost;
 mod reading;
+mod runs;
 mod streams;
 mod subject;
 mod wire;
@@ -298,4 +299,56 @@ macro_rules! __scenario {
         }
         __chosen!($($name)::+);
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    async fn goes_well(_: Subject) -> Answer {
+        Ok(())
+    }
+
+    async fn is_not_here(_: Subject) -> Answer {
+        Err(NotHere("for a test"))
+    }
+
+    async fn fails(_: Subject) -> Answer {
+        panic!("it fails")
+    }
+
+    fn subject() -> Subject {
+        Subject::new(fakes::Calendar::start, |_| unreachable!(), || unreachable!())
+    }
+
+    /// Whether it panics.
+    fn panics(check: impl FnOnce()) -> bool {
+        catch_unwind(AssertUnwindSafe(check)).is_err()
+    }
+
+    #[test]
+    fn a_scenario_that_does_not_apply_is_never_green() {
+        assert!(!panics(|| applies(goes_well(subject()))));
+        assert!(panics(|| applies(is_not_here(subject()))));
+        assert!(panics(|| applies(fails(subject()))));
+    }
+
+    #[test]
+    fn what_is_listed_as_not_here_has_to_say_so_itself() {
+        assert!(!panics(|| does_not_apply(is_not_here(subject()))));
+        assert!(panics(|| does_not_apply(goes_well(subject()))));
+        assert!(panics(|| does_not_apply(fails(subject()))));
+    }
+
+    #[test]
+    fn only_a_scenario_that_fails_has_noticed_what_is_broken() {
+        assert!(!panics(|| broken::bites(subject(), fails)));
+        assert!(panics(|| broken::bites(subject(), goes_well)));
+        assert!(panics(|| broken::bites(subject(), is_not_here)));
+        assert!(panics(|| broken::cannot_bite(subject(), fails)));
+        assert!(!panics(|| broken::cannot_bite(subject(), goes_well)));
+        assert!(!panics(|| broken::cannot_bite(subject(), is_not_here)));
+    }
 }

@@ -12,8 +12,7 @@ use super::fake::{Answer, Fake, SetUp};
 
 /// What stands under test: a provider's adapter, the fake that it is driven against, and an HTTP client.
 ///
-/// Each part can be [wrapped](Self::wrap_adapter): that is how [broken](super::broken) ones are made, and how
-/// a host tests a sink of its own.
+/// Each part can be [wrapped](Self::wrap_adapter): that is how [broken](super::broken) ones are made.
 ///
 /// ```ignore
 /// fn subject() -> Subject {
