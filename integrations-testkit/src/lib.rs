@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`conformance`] | Does a host's storage keep its promises? |
 //! | [`google`] | What does Google (OAuth 2.0, Calendar v3) answer? |
+//! | [`msgraph`] | What does Microsoft Graph (OAuth 2.0, Outlook calendar and mail) answer? |
 //! | [`oauth`] | What do the OAuth servers of the five providers answer? |
 //! | [`fault`] | How does an answer go wrong? |
 //! | [`gate`] | How does a test hold an answer back? |
@@ -22,6 +23,7 @@ pub mod conformance;
 pub mod fault;
 pub mod gate;
 pub mod google;
+pub mod msgraph;
 pub mod oauth;
 mod params;
 mod random;

@@ -150,7 +150,7 @@ impl FakeOAuth {
     /// Microsoft's API answers 401 with a claims challenge to every token that was not asked for with
     /// these `claims` (a JSON text, byte for byte); `None` ends it.
     pub fn require_claims(&self, claims: Option<&str>) {
-        self.authority.stage().claims = claims.map(str::to_owned);
+        self.authority.require_claims(claims);
     }
 
     /// Suspends an installation of the GitHub App, or lifts the suspension.
@@ -276,5 +276,21 @@ impl Authority {
 
     pub(crate) fn end_account(&self, account: usize) {
         self.stage().ledger.end_account(account);
+    }
+
+    pub(crate) fn expire_refresh(&self) {
+        self.stage().ledger.expire_refresh(self.clock.now());
+    }
+
+    pub(crate) fn tally(&self) -> Tally {
+        self.stage().ledger.tally()
+    }
+
+    pub(crate) fn is_live(&self, access_token: &str) -> bool {
+        self.stage().ledger.unlock(access_token, self.clock.now()).is_ok()
+    }
+
+    pub(crate) fn issued(&self) -> Vec<String> {
+        self.stage().ledger.issued()
     }
 }

@@ -19,6 +19,13 @@ pub(super) struct Holder {
     pub(super) scopes: Vec<String>,
 }
 
+impl Holder {
+    /// The scopes of a user's token; the provider's refusal of one that has no user.
+    pub(super) fn of_user(self, dialect: Dialect) -> Result<Vec<String>, Reply> {
+        if self.account.is_none() { Err(of_nobody(dialect)) } else { Ok(self.scopes) }
+    }
+}
+
 /// The token that a call carries; Slack also takes it as a parameter.
 pub(super) fn token(authority: &Authority, call: &Call) -> Option<String> {
     if let Some(token) = bearer(call) {

@@ -1,0 +1,23 @@
+//! How does a patch change a JSON value?
+
+use serde_json::{Value, json};
+
+/// Merges a patch (RFC 7396): null removes, arrays are replaced whole.
+pub(super) fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    if let Value::Object(target) = target {
+        for (field, value) in patch {
+            if value.is_null() {
+                target.remove(&field);
+            } else {
+                merge(target.entry(field).or_insert(Value::Null), value);
+            }
+        }
+    }
+}
