@@ -6,6 +6,7 @@ use std::io::Read as _;
 
 use clap::{Parser, ValueEnum};
 use integrations_testkit::google::{CalendarSpec, FakeGoogle};
+use integrations_testkit::msgraph::{self, FakeGraph, FolderSpec};
 use integrations_testkit::oauth::{AccountSpec, Dialect, FakeOAuth};
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -60,6 +61,12 @@ struct Options {
     /// port if it must have one, as in `slack:8101`. Repeated, or with commas between them.
     #[arg(long, value_delimiter = ',', value_parser = oauth_server)]
     oauth: Vec<OAuthServer>,
+    /// Also run the fake Microsoft Graph on this port; 0 means any. It has as many events as the fake Google.
+    #[arg(long, value_name = "PORT")]
+    msgraph: Option<u16>,
+    /// How many messages are in the inbox of the fake Microsoft Graph.
+    #[arg(long, default_value_t = 1_000)]
+    messages: u64,
     /// A second account of the OAuth servers, to choose from.
     #[arg(long)]
     second_user: Option<String>,
@@ -122,9 +129,16 @@ async fn main() {
             servers.push(server);
         }
     }
+    let graph = match options.msgraph {
+        Some(port) => Some(graph(&options, port).await),
+        None => None,
+    };
     if options.until_stdin_closes {
         stdin_closed().await;
         fake.shutdown().await;
+        if let Some(graph) = graph {
+            graph.shutdown().await;
+        }
         for server in servers {
             server.shutdown().await;
         }
@@ -161,6 +175,37 @@ async fn google(options: &Options) -> FakeGoogle {
         builder = builder.calendar(calendar.time_zone(zone).generated(share));
     }
     builder.start().await
+}
+
+/// Starts the fake Microsoft Graph and says that it is ready.
+async fn graph(options: &Options, port: u16) -> FakeGraph {
+    let calendar = msgraph::CalendarSpec::new("Calendar").time_zone("W. Europe Standard Time");
+    let mut builder = FakeGraph::builder()
+        .port(port)
+        .seed(options.seed)
+        .user(&options.user)
+        .interactive(options.interactive)
+        .calendar(calendar.generated(options.events))
+        .folder(FolderSpec::well_known("inbox").generated(options.messages));
+    if let Some(cap) = options.page_cap {
+        builder = builder.page_cap(cap);
+    }
+    if let Some(token) = &options.open_token {
+        builder = builder.open_token(token);
+    }
+    if let Some(token) = &options.open_refresh_token {
+        builder = builder.open_refresh_token(token);
+    }
+    let fake = builder.start().await;
+    let ready = json!({
+        "service": "msgraph",
+        "url": fake.url(),
+        "client_id": fake.client_id(),
+        "client_secret": fake.client_secret(),
+        "user": fake.user(),
+    });
+    println!("{ready}");
+    fake
 }
 
 async fn oauth(options: &Options, dialect: Dialect, port: u16) -> FakeOAuth {

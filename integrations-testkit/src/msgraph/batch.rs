@@ -42,7 +42,7 @@ pub(super) fn answer(graph: &Graph, call: &Call) -> Result<Reply, Refusal> {
         };
         let Some(reply) = reply else { continue };
         statuses.insert(part.id.to_ascii_lowercase(), reply.status);
-        answers.push(written(part.id, &reply));
+        answers.push(written(&part.id, &reply));
     }
     shuffle(&mut answers, graph.seed);
     Ok(Reply::json(200, json!({"responses": answers}).to_string()))
@@ -55,13 +55,12 @@ impl Graph {
         let route = self.route(&call);
         self.traffic.arrived(route.operation);
         let mut ending = Ending::Whole;
-        let reply = match self.meter.count(self.clock.now()) {
-            Err(refusal) => Some(self.refuse(&call, refusal)),
-            Ok(()) => {
-                let effect = self.faults.strike(route.operation).unwrap_or_default();
-                ending = effect.ending;
-                (ending != Ending::Reset).then(|| self.struck(route.operation, &call, &effect))
-            }
+        let reply = if let Err(refusal) = self.meter.count(self.clock.now()) {
+            Some(self.refuse(&call, refusal))
+        } else {
+            let effect = self.faults.strike(route.operation).unwrap_or_default();
+            ending = effect.ending;
+            (ending != Ending::Reset).then(|| self.struck(route.operation, &call, &effect))
         };
         let sent = reply.filter(|_| ending != Ending::Lost);
         self.traffic.answered(
@@ -173,7 +172,7 @@ fn part(request: &Value, outer: &Call) -> Option<Part> {
     })
 }
 
-fn written(id: String, reply: &Reply) -> Value {
+fn written(id: &str, reply: &Reply) -> Value {
     let mut headers = Map::new();
     for (name, value) in &reply.headers {
         let name = match name.as_str() {

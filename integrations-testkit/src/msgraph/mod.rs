@@ -54,7 +54,7 @@
 //! # Time
 //!
 //! `start` and `end` are in the zone of `Prefer: outlook.timezone`, UTC without one. All-day events are
-//! midnight to midnight in any. The fake expands recurrences itself: a day of the month that a month does not
+//! midnight to midnight in any, and lie in a window by their own. The fake expands recurrences itself: a day of the month that a month does not
 //! have is its last one, a time that the clocks leave out comes as much later as they jump, and of a time that
 //! comes twice it is the first.
 

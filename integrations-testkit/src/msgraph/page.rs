@@ -132,8 +132,8 @@ impl Listing {
             for (name, value) in query.iter().filter(|(name, _)| *name != "$skip") {
                 path.extend([name, "=", &utf8_percent_encode(value, PARAMETER).to_string(), "&"]);
             }
-            path.push_str(&format!("$skip={}", self.skip + self.items.count as u64));
-            ("nextLink", address(call, &path))
+            let skip = self.skip + self.items.count as u64;
+            ("nextLink", address(call, &format!("{path}$skip={skip}")))
         });
         self.items.reply(next)
     }

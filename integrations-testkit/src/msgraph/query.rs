@@ -79,7 +79,7 @@ impl Query {
     /// `$top`, which has to lie between 1 and 1000.
     pub(super) fn top(&self) -> Result<Option<usize>, Refusal> {
         match self.number("$top")? {
-            Some(0) | Some(1_001..) => {
+            Some(0 | 1_001..) => {
                 let text = "The limit of '1000' for Top query has been exceeded, or it is not positive.";
                 Err(Refusal::new(400, "BadRequest", text))
             }

@@ -114,13 +114,12 @@ impl<'a> Round<'a> {
         if graph.repeated_items {
             items.repeat();
         }
-        let (link, parameter, cursor) = match next {
-            Some(next) => ("nextLink", "$skiptoken", next),
-            None => {
-                let (kind, epoch) = (Kind::End, self.target.epochs.0);
-                let end = Cursor { kind, epoch, paused: false, next: 0, day: 0, ..self.cursor };
-                ("deltaLink", "$deltatoken", end)
-            }
+        let (link, parameter, cursor) = if let Some(next) = next {
+            ("nextLink", "$skiptoken", next)
+        } else {
+            let (kind, epoch) = (Kind::End, self.target.epochs.0);
+            let end = Cursor { kind, epoch, paused: false, next: 0, day: 0, ..self.cursor };
+            ("deltaLink", "$deltatoken", end)
         };
         let path = format!("{}?{parameter}={}", self.target.path, graph.codec.encode(&cursor));
         prefer.applied(items.reply(Some((link, address(self.call, &path)))), true)
@@ -135,11 +134,11 @@ impl<'a> Round<'a> {
 
 /// The answer to a token that is too old.
 fn lost(call: &Call, target: &Target, cursor: &Cursor) -> Refusal {
-    let mut fresh = target.path.clone();
-    if cursor.window.1 != 0 {
-        let [start, end] = [cursor.window.0, cursor.window.1].map(super::text::instant);
-        fresh.push_str(&format!("?startDateTime={start}&endDateTime={end}"));
-    }
+    let [start, end] = [cursor.window.0, cursor.window.1].map(super::text::instant);
+    let fresh = match cursor.window {
+        (_, 0) => target.path.clone(),
+        _ => format!("{}?startDateTime={start}&endDateTime={end}", target.path),
+    };
     match target.loss {
         SyncLoss::SyncStateNotFound => Refusal::of(410, "SyncStateNotFound").location(address(call, &fresh)),
         SyncLoss::ResyncRequired => Refusal::of(410, "resyncRequired").location(address(call, &fresh)),

@@ -243,8 +243,8 @@ impl<T> Store<T> {
 
     /// Shows the items of a container from a place on, each with its place, until `visit` says to stop.
     pub(super) fn walk(&self, container: usize, from: u64, mut visit: impl FnMut(u64, Slot<'_, T>) -> bool) {
-        let shelf = &self.containers[container];
-        for index in from..shelf.generated {
+        let inside = &self.containers[container];
+        for index in from..inside.generated {
             let key = Key::generated(container, index);
             let entry = self.entries.get(&key);
             if entry.is_some_and(|entry| entry.at != Some(container) || entry.place != index) {
@@ -254,7 +254,7 @@ impl<T> Store<T> {
                 return;
             }
         }
-        for (&place, &key) in shelf.arrivals.range(from.max(shelf.generated)..) {
+        for (&place, &key) in inside.arrivals.range(from.max(inside.generated)..) {
             if !visit(place, Slot { key, entry: self.entries.get(&key) }) {
                 return;
             }

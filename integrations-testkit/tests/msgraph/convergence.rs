@@ -65,13 +65,11 @@ async fn sync(
     from: Option<&str>,
     edits: bool,
 ) -> String {
-    let mut link = match from {
-        Some(link) => link.to_owned(),
-        None => {
-            mirror.clear();
-            format!("{}/v1.0/me/calendarView/delta?startDateTime={START}&endDateTime={END}", fake.url())
-        }
-    };
+    if from.is_none() {
+        mirror.clear();
+    }
+    let fresh = format!("{}/v1.0/me/calendarView/delta?startDateTime={START}&endDateTime={END}", fake.url());
+    let mut link = from.map_or(fresh, str::to_owned);
     let (mut round, mut series, mut gone) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
     let end = loop {
         let prefer = format!("odata.maxpagesize={}, {IMMUTABLE}", 1 + dice.roll(6));

@@ -11,9 +11,11 @@ mod folders;
 mod generated;
 mod messages;
 mod oauth;
+mod recurrence;
 mod rounds;
 mod series;
 mod throttling;
+mod zones;
 
 use std::sync::Arc;
 

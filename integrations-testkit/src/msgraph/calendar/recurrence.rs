@@ -327,7 +327,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn rule(pattern: Value, range: Value) -> Rule {
+    fn rule(pattern: &Value, range: &Value) -> Rule {
         Rule::parse(&json!({"pattern": pattern, "range": range})).unwrap()
     }
 
@@ -376,16 +376,16 @@ mod tests {
             ),
         ];
         for (pattern, first, expected) in rows {
-            assert_eq!(dates(&rule(pattern.clone(), no_end(first)), first, 3), expected, "{pattern}");
+            assert_eq!(dates(&rule(&pattern, &no_end(first)), first, 3), expected, "{pattern}");
         }
     }
 
     #[test]
     fn the_first_day_of_the_week_says_which_weeks_count() {
         let pattern = |first: &str| json!({"type": "weekly", "interval": 2, "daysOfWeek": ["tuesday", "sunday"], "firstDayOfWeek": first});
-        let by_monday = dates(&rule(pattern("monday"), no_end("1997-08-05")), "1997-08-05", 4);
+        let by_monday = dates(&rule(&pattern("monday"), &no_end("1997-08-05")), "1997-08-05", 4);
         assert_eq!(by_monday, ["1997-08-05", "1997-08-10", "1997-08-19", "1997-08-24"]);
-        let by_sunday = dates(&rule(pattern("sunday"), no_end("1997-08-05")), "1997-08-05", 4);
+        let by_sunday = dates(&rule(&pattern("sunday"), &no_end("1997-08-05")), "1997-08-05", 4);
         assert_eq!(by_sunday, ["1997-08-05", "1997-08-17", "1997-08-19", "1997-08-31"]);
     }
 
@@ -401,7 +401,7 @@ mod tests {
         ];
         for pattern in patterns {
             let range = json!({"type": "numbered", "startDate": "2024-01-10", "numberOfOccurrences": 40});
-            let rule = rule(pattern.clone(), range);
+            let rule = rule(&pattern, &range);
             let all: Vec<NaiveDate> = rule.dates(day("2020-01-01")).collect();
             assert_eq!(all.len(), 40, "{pattern}");
             for from in day("2024-01-01").iter_days().take(900) {
@@ -417,13 +417,16 @@ mod tests {
     fn a_range_ends_on_its_last_day() {
         let range = json!({"type": "endDate", "startDate": "2026-03-02", "endDate": "2026-03-16"});
         let weekly = json!({"type": "weekly", "interval": 1, "daysOfWeek": ["monday"]});
-        assert_eq!(dates(&rule(weekly, range), "2026-03-01", 9), ["2026-03-02", "2026-03-09", "2026-03-16"]);
+        assert_eq!(
+            dates(&rule(&weekly, &range), "2026-03-01", 9),
+            ["2026-03-02", "2026-03-09", "2026-03-16"]
+        );
     }
 
     #[test]
     fn it_is_written_as_graph_writes_it() {
         let weekly = json!({"type": "weekly", "interval": 1, "daysOfWeek": ["friday", "monday"]});
-        let rule = rule(weekly, no_end("2016-09-12"));
+        let rule = rule(&weekly, &no_end("2016-09-12"));
         let mut out = Vec::new();
         rule.put(&mut out, "FLE Standard Time");
         let written: Value = serde_json::from_slice(&out).unwrap();

@@ -184,12 +184,11 @@ impl Mail {
         let mut standard = self.folders.iter().take(STANDARD.len());
         let known =
             standard.position(|known| known.well_known.is_some_and(|n| n.eq_ignore_ascii_case(folder)));
-        let number = match known {
-            Some(number) => Some(number),
-            None => {
-                let name = ids.read(folder)?;
-                usize::try_from(name.key.number()).ok().filter(|_| name.kind == Kind::Folder)
-            }
+        let number = if known.is_some() {
+            known
+        } else {
+            let name = ids.read(folder)?;
+            usize::try_from(name.key.number()).ok().filter(|_| name.kind == Kind::Folder)
         };
         let there = |number: &usize| self.folders.get(*number).is_some_and(|folder| !folder.removed);
         number.filter(there).ok_or_else(Refusal::not_found)

@@ -35,7 +35,7 @@ pub(super) struct Generator {
 impl Generator {
     pub(super) fn new(seed: u64, calendar: &str, zone: (String, Tz), own: &Value, now: i64) -> Self {
         Self {
-            key: mix(seed ^ hash_text(calendar) ^ 0x6576_656e_74),
+            key: mix(seed ^ hash_text(calendar) ^ 0x6576_656e),
             today: crate::msgraph::text::moment(now).date(),
             start: now - now.rem_euclid(MS_PER_DAY),
             zone,

@@ -28,7 +28,7 @@ pub(super) const BODIES: &[(&str, &str, &str)] = &[
         r"Agenda\r\nNumbers & targets\r\nRisks",
     ),
     (
-        r#"<html><head></head><body><div>Bring your own laptop. Parking is behind the house.<br>Door code at the reception \u2013 ask for the key.</div></body></html>"#,
+        r"<html><head></head><body><div>Bring your own laptop. Parking is behind the house.<br>Door code at the reception \u2013 ask for the key.</div></body></html>",
         r"Bring your own laptop. Parking is behind the house.\r\nDoor code at the reception \u2013 ask for the key.\r\n",
         r"Bring your own laptop. Parking is behind the house.\r\nDoor code at the reception \u2013 ask for the key.",
     ),

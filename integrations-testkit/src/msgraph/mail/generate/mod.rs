@@ -84,7 +84,7 @@ impl Generator {
             return Vec::new();
         }
         let modified = self.received(index);
-        (0..1 + draw.below(3))
+        (0..=draw.below(3))
             .map(|_| {
                 let (name, kind) = *draw.pick(FILES);
                 let inline = kind == "image/jpeg" && draw.percent(70);
@@ -201,9 +201,9 @@ impl Generator {
         if let Some(out) = object.field(F::ToRecipients) {
             out.push(b'[');
             if self.role == Role::Received {
-                self.put_own(out)
+                self.put_own(out);
             } else {
-                put_person(out, other)
+                put_person(out, other);
             }
             put_others(out, other + 1, more);
             out.push(b']');

@@ -36,7 +36,7 @@ pub(super) const BODIES: &[(&str, &str, &str)] = &[
     ),
     ("<html><head></head><body></body></html>", "", ""),
     (
-        r#"<html><head></head><body><div>It works now \ud83c\udf89</div><div>On Tue, Grace wrote:</div><blockquote>Does it work?</blockquote></body></html>"#,
+        r"<html><head></head><body><div>It works now \ud83c\udf89</div><div>On Tue, Grace wrote:</div><blockquote>Does it work?</blockquote></body></html>",
         r"It works now \ud83c\udf89\r\nOn Tue, Grace wrote:\r\n> Does it work?",
         r"It works now \ud83c\udf89\r\nOn Tue, Grace wrote:\r\nDoes it work?",
     ),
