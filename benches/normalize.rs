@@ -22,7 +22,7 @@ use integrations_core::http::{Pipeline, PipelineParts, Request, Response, Sessio
 use integrations_core::memory::MemoryStore;
 use integrations_core::normalize::{Normalized, Stages};
 use integrations_core::resilience::Unlimited;
-use integrations_core::sync::StreamKey;
+use integrations_core::sync::{StreamKey, Window};
 use integrations_google::{GoogleCalendar, GoogleConfig};
 use tokio::runtime::{Builder, Runtime};
 
@@ -134,7 +134,7 @@ impl<'a> Ours<'a> {
 
     fn page(&self) -> Result<Normalized> {
         let from = PullFrom::Listing { page: None };
-        let pull = Pull { stream: &self.key.stream, from, page_size: 2500 };
+        let pull = Pull { stream: &self.key.stream, from, page_size: 2500, window: Window::ALL };
         let page = self.runtime.block_on(self.adapter.sync_data(&self.session, pull))?;
         Ok(self.pipeline.run(&page.items, &self.key, &page.context))
     }

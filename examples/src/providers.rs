@@ -6,7 +6,7 @@ use integrations_core::{Error, Result, ServiceAdapter};
 use integrations_github::GitHubConfig;
 use integrations_google::{GoogleCalendar, GoogleConfig};
 use integrations_msgraph::GraphConfig;
-use integrations_slack::SlackConfig;
+use integrations_slack::{Slack, SlackConfig};
 use integrations_testkit::google::{CalendarSpec, FakeGoogle};
 use integrations_testkit::oauth::{AccountSpec, Dialect, FakeOAuth, FakeOAuthBuilder, Pkce};
 use integrations_zoom::ZoomConfig;
@@ -16,7 +16,7 @@ use integrations_zoom::ZoomConfig;
 pub fn real() -> (Vec<Arc<dyn ServiceAdapter>>, Vec<Error>) {
     let all = [
         GoogleConfig::from_env().map(GoogleCalendar::new),
-        SlackConfig::from_env().and_then(|config| integrations_slack::account(&config)),
+        SlackConfig::from_env().and_then(Slack::new),
         GraphConfig::from_env().and_then(|config| integrations_msgraph::account(&config)),
         GitHubConfig::from_env().map(|config| integrations_github::account(&config)),
         ZoomConfig::from_env().and_then(|config| integrations_zoom::account(&config)),
@@ -110,7 +110,7 @@ impl Fakes {
             ZoomConfig::builder().client(zoom.client_id(), secret(zoom)).base_url(zoom.url()).build()?;
         Ok(vec![
             GoogleCalendar::new(google),
-            integrations_slack::account(&slack)?,
+            Slack::new(slack)?,
             integrations_msgraph::account(&microsoft)?,
             integrations_github::account(&github),
             integrations_zoom::account(&zoom)?,

@@ -167,7 +167,7 @@ const PROVIDERS: &[Provider] = &[
         error: "invalid_refresh_token",
         adapter: |fake, _, log| {
             let builder = noted(log, integrations_slack::SlackConfig::builder().client("client", SECRET));
-            integrations_slack::account(&noted(log, builder.base_url(fake.url()).build().unwrap())).unwrap()
+            integrations_slack::Slack::new(noted(log, builder.base_url(fake.url()).build().unwrap())).unwrap()
         },
     },
     Provider {

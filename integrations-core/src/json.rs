@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -46,6 +47,46 @@ where
     }
 
     deserializer.deserialize_str(Text(expected, make, PhantomData))
+}
+
+/// Reads an RFC 3339 time.
+pub fn rfc3339<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+    try_text(deserializer, "an RFC 3339 time", |text| {
+        DateTime::parse_from_rfc3339(text).ok().map(|time| Some(time.to_utc()))
+    })
+}
+
+/// Declares a function for `deserialize_with` that reads a word through a table from a provider's words to
+/// those of the model. Any other word is kept.
+///
+/// ```
+/// use integrations_core::model::TaskStatus;
+///
+/// integrations_core::words!(status -> TaskStatus {
+///     "needsAction" => Open,
+///     "completed" => Completed,
+/// });
+///
+/// #[derive(serde::Deserialize)]
+/// struct Task {
+///     #[serde(deserialize_with = "status")]
+///     status: TaskStatus,
+/// }
+///
+/// let task: Task = serde_json::from_str(r#"{"status":"postponed"}"#)?;
+/// assert_eq!(task.status, TaskStatus::Other("postponed".into()));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[macro_export]
+macro_rules! words {
+    ($name:ident -> $type:ident { $($word:literal => $variant:ident,)* }) => {
+        fn $name<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<$type, D::Error> {
+            $crate::json::text(deserializer, |word| match word {
+                $($word => $type::$variant,)*
+                other => $type::Other(other.into()),
+            })
+        }
+    };
 }
 
 /// Cuts the items of a page out of it, without a copy, and reads the rest of the page.

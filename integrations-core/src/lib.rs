@@ -20,6 +20,7 @@
 //! | `recurrence` | yes | occurrences of recurring events (`calendar`) |
 //! | `reqwest` | yes | a ready [`Transport`](http::Transport) on reqwest and rustls |
 //! | `backoff` | no | policies of the crate `backoff` as retry policies |
+//! | `schema` | no | the JSON Schema of a record, and `JsonSchema` for the [`model`] |
 //!
 //! Without them there is no HTTP client, no TLS and no SQL in the graph.
 

@@ -502,6 +502,33 @@ async fn processes_share_the_quota_of_the_application() {
 }
 
 #[tokio::test]
+async fn processes_together_let_no_more_go_at_once_than_the_burst() {
+    const LIMITS: Limits = Limits::new(&[Quota::new(Scope::App, 6_000, MINUTE).burst(100)]);
+    // After a rest, wherever in an interval, or where two meet.
+    for offset in 0..200 {
+        let clock = clock();
+        clock.advance(offset * Duration::from_millis(7));
+        let store: Arc<dyn KeyValueStore> = Arc::new(MemoryStore::with_clock(Arc::new(clock.clone())));
+        let governors = [1, 2].map(|seed| with(LIMITS).seed(seed).shared(Arc::clone(&store)).build());
+        let mut sent = 0;
+        for _ in 0..3 {
+            for governor in &governors {
+                let call = call("a", "x");
+                loop {
+                    match governor.check(&call, now(&clock)) {
+                        Decision::Ready => sent += 1,
+                        Decision::Exchange => governor.exchange(&call, now(&clock)).await.unwrap(),
+                        Decision::Wait { .. } => break,
+                    }
+                }
+            }
+            clock.advance(Duration::from_millis(3));
+        }
+        assert!(sent <= 100, "{sent} at once");
+    }
+}
+
+#[tokio::test]
 async fn storage_that_fails_stops_only_what_cannot_do_without() {
     #[derive(Debug)]
     struct Broken;

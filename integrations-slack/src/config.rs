@@ -1,9 +1,16 @@
 //! What does the host have to say to use Slack?
 
+use std::time::Duration;
+
 use integrations_core::auth::Secret;
 use integrations_core::http::Origins;
+use integrations_core::resilience::Limits;
 use integrations_core::{Error, ErrorKind, Result};
 use url::Url;
+
+use crate::limits;
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// The scopes that the family asks for, of a bot or of a user alike.
 pub mod scope {
@@ -49,6 +56,36 @@ pub mod scope {
     pub const FOR_WRITING: &[&str] = &[CHAT_WRITE, REACTIONS_WRITE];
 }
 
+/// How messages may be read, which depends on how the app came to its users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum History {
+    /// The app is in Slack's Marketplace, or a customer's own: 50 calls a minute, 200 messages a call.
+    #[default]
+    Marketplace,
+    /// The app is sold outside the Marketplace, and was made or installed after 29 May 2025: one call a minute
+    /// of `conversations.history` and one of `conversations.replies`, with 15 messages each.
+    Restricted,
+}
+
+impl History {
+    /// How much may be asked at once.
+    pub(crate) const fn limits(self) -> Limits {
+        match self {
+            Self::Marketplace => limits::LIMITS,
+            Self::Restricted => limits::RESTRICTED,
+        }
+    }
+}
+
+/// How far back a run looks for what has changed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LookBack {
+    pub(crate) messages: Duration,
+    pub(crate) threads: Duration,
+    /// How many threads of a channel are looked at; by default what [`History`] can bear.
+    pub(crate) most_threads: Option<usize>,
+}
+
 /// An app at Slack, and where Slack is.
 #[derive(Debug, Clone)]
 pub struct SlackConfig {
@@ -58,6 +95,8 @@ pub struct SlackConfig {
     pub(crate) token_url: Url,
     pub(crate) api_url: Url,
     pub(crate) pkce: bool,
+    pub(crate) history: History,
+    pub(crate) look_back: LookBack,
 }
 
 impl SlackConfig {
@@ -82,6 +121,12 @@ impl SlackConfig {
         Self::builder().client(read("SLACK_CLIENT_ID")?, read("SLACK_CLIENT_SECRET")?).build()
     }
 
+    /// The same for an app whose messages may be read in this way.
+    pub fn with_history(mut self, history: History) -> Self {
+        self.history = history;
+        self
+    }
+
     /// Where tokens may go.
     pub fn origins(&self) -> Origins {
         Origins::of([&self.api_url])
@@ -94,6 +139,10 @@ pub struct SlackConfigBuilder {
     client: Option<(String, Secret)>,
     base_url: Option<String>,
     pkce: bool,
+    history: History,
+    look_back: Option<Duration>,
+    thread_look_back: Option<Duration>,
+    most_threads: Option<usize>,
 }
 
 impl SlackConfigBuilder {
@@ -107,6 +156,34 @@ impl SlackConfigBuilder {
     /// expire after 30 days.
     pub fn pkce(mut self) -> Self {
         self.pkce = true;
+        self
+    }
+
+    /// Says how messages may be read; [`History::Marketplace`] by default.
+    pub fn history(mut self, history: History) -> Self {
+        self.history = history;
+        self
+    }
+
+    /// How far before a channel's newest message each run reads again, to see what was edited, deleted or
+    /// reacted to; a day by default. Of a busy channel less is read: no more than 500 messages, 15 where
+    /// reading is [restricted](History::Restricted).
+    pub fn look_back(mut self, time: Duration) -> Self {
+        self.look_back = Some(time);
+        self
+    }
+
+    /// For how long after its last reply a thread is looked at again, when its first message is older than what
+    /// is [read again](Self::look_back); 7 days by default.
+    pub fn thread_look_back(mut self, time: Duration) -> Self {
+        self.thread_look_back = Some(time);
+        self
+    }
+
+    /// How many such threads of a channel are looked at, those with the latest replies first: 20 by default, 2
+    /// where reading is [restricted](History::Restricted), 100 at the most. Each costs a call in each run.
+    pub fn threads(mut self, most: usize) -> Self {
+        self.most_threads = Some(most);
         self
     }
 
@@ -140,6 +217,12 @@ impl SlackConfigBuilder {
             token_url: url("/api/oauth.v2.access")?,
             api_url: url("/api/")?,
             pkce: self.pkce,
+            history: self.history,
+            look_back: LookBack {
+                messages: self.look_back.unwrap_or(DAY),
+                threads: self.thread_look_back.unwrap_or(7 * DAY),
+                most_threads: self.most_threads,
+            },
         })
     }
 }

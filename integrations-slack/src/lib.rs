@@ -1,15 +1,15 @@
 #![doc = include_str!("../docs.md")]
 
-mod account;
 mod classify;
 mod config;
 mod limits;
 mod oauth;
+pub mod workspace;
 
-pub use self::account::{SERVICE, account};
 pub use self::classify::{
     RULES, TOKEN_RULES, error as classify, in_success, in_token_success, token_error as classify_token,
 };
-pub use self::config::{SlackConfig, SlackConfigBuilder, scope};
+pub use self::config::{History, SlackConfig, SlackConfigBuilder, scope};
 pub use self::limits::{LIMITS, RESTRICTED};
 pub use self::oauth::SlackOAuth;
+pub use self::workspace::{SERVICE, Slack};

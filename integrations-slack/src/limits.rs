@@ -7,6 +7,13 @@ use std::time::Duration;
 
 use integrations_core::resilience::{Calls, Cost, Limits, Quota, Scope};
 
+/// Users per page of `users.list`, and conversations per page of `users.conversations`: as many as Slack advises.
+pub(crate) const ENTRIES_PER_PAGE: u32 = 200;
+/// Messages per page of `conversations.history` and `conversations.replies`: as many as Slack advises.
+pub(crate) const MESSAGES_PER_PAGE: u32 = 200;
+/// The same, where reading messages is restricted: as many as Slack gives.
+pub(crate) const RESTRICTED_MESSAGES_PER_PAGE: u32 = 15;
+
 const MINUTE: Duration = Duration::from_secs(60);
 
 const TIER_2: &str = "tier 2";

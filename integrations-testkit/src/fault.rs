@@ -97,7 +97,8 @@ impl Fault {
         self
     }
 
-    /// Sets the provider's reason in the error body, such as `rateLimitExceeded` or `invalid_grant`.
+    /// Sets the provider's reason in the error body, such as `rateLimitExceeded` or `invalid_grant`. It goes
+    /// with a [`status`](Self::status); Slack's failures have status 200, so there a reason alone will do.
     pub fn reason(mut self, reason: &str) -> Self {
         self.effect.reason = Some(reason.to_owned());
         self

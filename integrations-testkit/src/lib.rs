@@ -8,9 +8,12 @@
 //! | Module | Question |
 //! |---|---|
 //! | [`conformance`] | Does a host's storage keep its promises? |
-//! | [`google`] | What does Google (OAuth 2.0, Calendar v3) answer? |
+//! | [`scenario`] | Does a service sync as the family promises? |
+//! | [`docs`] | Do a crate's docs say what its services can do? |
+//! | [`google`] | What does Google (OAuth 2.0, Calendar, Gmail, Tasks) answer? |
 //! | [`msgraph`] | What does Microsoft Graph (OAuth 2.0, Outlook calendar and mail) answer? |
 //! | [`oauth`] | What do the OAuth servers of the five providers answer? |
+//! | [`slack`] | What does Slack (OAuth v2, Web API) answer? |
 //! | [`fault`] | How does an answer go wrong? |
 //! | [`gate`] | How does a test hold an answer back? |
 //! | [`traffic`] | What reached the fake? |
@@ -18,18 +21,24 @@
 //! Time comes from the [`Clock`](integrations_core::clock::Clock) given to the builder; with a
 //! [`ManualClock`] codes and tokens expire, and delayed answers arrive, when the test says so.
 
+mod api;
 mod browser;
 pub mod conformance;
+pub mod docs;
 pub mod fault;
 pub mod gate;
 pub mod google;
 pub mod msgraph;
 pub mod oauth;
 mod params;
+mod patch;
 mod random;
+pub mod scenario;
 mod server;
+pub mod slack;
 pub mod traffic;
 
+pub use api::{Api, FakeApi};
 pub use fault::{ArmedFault, Fault};
 pub use gate::Gate;
 pub use integrations_core::clock::ManualClock;

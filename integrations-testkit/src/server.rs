@@ -104,6 +104,10 @@ pub(crate) trait Service: Send + Sync + 'static {
     fn answer(&self, operation: &'static str, call: &Call) -> Reply;
     /// The provider's error body for a status, with the reason that a fault asks for.
     fn error(&self, operation: &'static str, call: &Call, status: u16, reason: Option<&str>) -> Reply;
+    /// The status of a fault that names a reason and no status; without one such a fault has no reason.
+    fn status_of_a_reason(&self) -> Option<u16> {
+        None
+    }
 }
 
 /// What stands between the socket and a service.
@@ -168,7 +172,8 @@ impl<S: Service> Front<S> {
     }
 
     fn reply(&self, operation: &'static str, call: &Call, effect: &Effect) -> Reply {
-        let mut reply = match (effect.status, &effect.body) {
+        let of_a_reason = || effect.reason.as_ref().and_then(|_| self.service.status_of_a_reason());
+        let mut reply = match (effect.status.or_else(of_a_reason), &effect.body) {
             (status, Some((body, content_type))) => Reply {
                 status: status.unwrap_or(200),
                 headers: vec![(CONTENT_TYPE, content_type.clone())],

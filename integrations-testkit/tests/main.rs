@@ -1,5 +1,5 @@
 //! The fakes from the outside, over HTTP, as an adapter meets them; and the conformance suites on the
-//! in-memory store.
+//! in-memory store, and the scenarios on a service of a test's own.
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
@@ -8,6 +8,8 @@ mod google;
 mod memory;
 mod msgraph;
 mod oauth;
+mod scenario;
+mod slack;
 
 use std::sync::LazyLock;
 

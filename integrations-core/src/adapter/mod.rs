@@ -114,8 +114,8 @@ pub struct Stream {
     pub access: Option<String>,
     /// Its colour, as `#rrggbb`.
     pub color: Option<String>,
-    /// Whether nothing changes in it any more, e.g. in an archived channel: once it has been read to its end,
-    /// only a full sync reads it again.
+    /// Whether nothing changes in it any more, e.g. in an archived channel: once it has been read to its end
+    /// as such, only a full sync reads it again. When it is taken up again, it is listed anew.
     pub frozen: bool,
 }
 

@@ -2,15 +2,15 @@
 //!
 //! ```text
 //! once a call   kept answer ─▶ deadline ─▶ ┌ every try ──────────────────────────────────────────┐ ─▶ keep, note
-//!                                          │ rate governor ─▶ bulkhead ─▶ circuit breaker         │
-//!                                          │   ─▶ fresh token ─▶ send ─▶ read hints ─▶ classify   │
+//!                                          │ fresh token ─▶ rate governor ─▶ bulkhead             │
+//!                                          │   ─▶ circuit breaker ─▶ send ─▶ hints ─▶ classify    │
 //!                                          │ failed: refresh once on 401, or wait and try again   │
 //!                                          └─────────────────────────────────────────────────────┘
 //! ```
 //!
 //! A retry is a request like any other: it takes quota and its turn again, and holds no place while it
-//! waits. Whatever a step takes (a place, a probe, a unit of quota) it gives back when the call is
-//! dropped.
+//! waits. Nor does a call that waits for a fresh token: those of connections that have one go on. Whatever a
+//! step takes (a place, a probe, a unit of quota) it gives back when the call is dropped.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -120,6 +120,11 @@ impl Pipeline {
     /// Whether calls to a host go through.
     pub fn circuit(&self, service: &ServiceId, url: &url::Url) -> crate::resilience::BreakerState {
         self.parts.breaker.state(&BreakerKey::of(service, url), self.parts.clock.monotonic())
+    }
+
+    /// How many calls of a lane may be under way.
+    pub(crate) fn places(&self, lane: &ServiceId) -> usize {
+        self.parts.bulkheads.of(lane).limits().service
     }
 
     pub(super) fn now(&self) -> chrono::DateTime<chrono::Utc> {
@@ -248,11 +253,14 @@ impl Pipeline {
         refused: Option<&super::session::Token>,
         used: &mut Option<super::session::Token>,
     ) -> Result<Response> {
+        // Waited for here: turns and places are for those who can go.
+        caller.credentials.token(refused).await?;
         let remaining = tries.ends.saturating_sub(self.parts.clock.monotonic());
         let turn = self.parts.turnstile.acquire(&tries.call, remaining).await?;
         let bulkhead = self.parts.bulkheads.of(caller.lane);
         let mut place = bulkhead.acquire(caller.connection, request.priority).await?;
         let circuit = self.admit(tries)?;
+        // The same as before, unless the turn and the place were long in coming.
         let token = caller.credentials.token(refused).await?;
         let mut sent = request.clone();
         sent.timeout = sent.timeout.min(remaining);

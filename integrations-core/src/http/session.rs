@@ -112,8 +112,7 @@ impl Session {
     /// address it is told: adapters take those from their configuration alone.
     ///
     /// Its calls have places, quotas, circuits and a retry budget of their own, under the name
-    /// [`token_lane`]: a call that waits for a fresh token holds a place of its service, and the refresh
-    /// must not wait for that place.
+    /// [`token_lane`]: a refresh must not wait for the calls of its service, which may wait for it.
     pub fn without_token(
         adapter: Arc<dyn ServiceAdapter>,
         pipeline: Arc<Pipeline>,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A file that belongs to an item. Its content stays at the provider until it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Attachment {
     /// The provider's id of the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,6 +8,7 @@ use super::person::PersonRef;
 
 /// A place that messages stand in: a channel or a conversation of a chat, a label or a folder of a mailbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Channel {
     /// The provider's id: what [`Message::channel_id`](super::Message::channel_id) or

@@ -10,6 +10,7 @@ macro_rules! entities {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $as:ident;)*) => {
         /// The kind of a record.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(rename_all = "snake_case")]
         #[non_exhaustive]
         pub enum RecordKind {
@@ -30,6 +31,7 @@ macro_rules! entities {
 
         /// A normalised item.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(tag = "type", rename_all = "snake_case")]
         #[non_exhaustive]
         pub enum Entity {

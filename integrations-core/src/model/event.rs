@@ -12,11 +12,13 @@ use crate::connection::StreamId;
 
 /// A calendar event: a single one, the master of a series, or an exception of a series.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Event {
     /// The provider's id, unique within its calendar.
     pub id: String,
     /// The provider's id of the calendar.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub calendar_id: StreamId,
     /// The iCalendar UID (RFC 5545): the same for a meeting in every attendee's calendar, and for all
     /// parts of a series.
@@ -191,6 +193,7 @@ open_enum! {
 
 /// How an event repeats: the lines of RFC 5545, without their names, as the provider gave them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Recurrence {
     /// The RRULE values, e.g. `FREQ=WEEKLY;BYDAY=MO`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -239,6 +242,7 @@ impl Recurrence {
 
 /// Which series an event is an exception of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Series {
     /// The provider's id of the series.
     pub id: String,
@@ -249,6 +253,7 @@ pub struct Series {
 
 /// Somebody who is invited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Attendee {
     /// Who it is.
@@ -312,6 +317,7 @@ open_enum! {
 
 /// When the user is reminded of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Reminders {
     /// Whether these are the calendar's own defaults, and not set on the event.
     #[serde(default)]
@@ -323,6 +329,7 @@ pub struct Reminders {
 
 /// One reminder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Reminder {
     /// How the user is reminded.
     pub method: ReminderMethod,
@@ -342,6 +349,7 @@ open_enum! {
 
 /// How to join an event on line.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Conference {
     /// The provider's id of the conference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -369,6 +377,7 @@ impl Conference {
 
 /// One way into a conference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConferenceEntry {
     /// The way: `video`, `phone`, `sip` or another word.
     pub kind: String,

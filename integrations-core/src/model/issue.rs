@@ -9,6 +9,7 @@ use super::person::PersonRef;
 
 /// An issue of a tracker, or a pull request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Issue {
     /// The provider's id, unique within its stream.
@@ -128,6 +129,7 @@ open_enum! {
 
 /// A word that issues are sorted by.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct IssueLabel {
     /// The provider's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -141,6 +143,7 @@ pub struct IssueLabel {
 
 /// What issues are planned for.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Milestone {
     /// The provider's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -157,6 +160,7 @@ pub struct Milestone {
 
 /// What a pull request has beside what an issue has.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PullRequest {
     /// Whether it is not ready to be looked at.
@@ -227,6 +231,7 @@ open_enum! {
 
 /// Something said of an issue, or of a place in a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Comment {
     /// The provider's id, unique within its stream.

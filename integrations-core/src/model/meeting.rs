@@ -12,6 +12,7 @@ use super::time::EventTime;
 /// A meeting of a conferencing service: one that is planned, is held, or was held. What a calendar says of
 /// it is an [`Event`](super::Event); [`identity`](super::identity) finds the two that are the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Meeting {
     /// The provider's id, unique within its stream.
@@ -140,6 +141,7 @@ open_enum! {
 
 /// One time of a series of meetings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MeetingOccurrence {
     /// The provider's id of the occurrence.
     pub id: String,
@@ -155,6 +157,7 @@ pub struct MeetingOccurrence {
 
 /// Somebody who was at a meeting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Participant {
     /// Who it is.
     #[serde(flatten)]
@@ -172,6 +175,7 @@ pub struct Participant {
 
 /// Something that was recorded of a meeting. Its content stays at the provider.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Recording {
     /// The provider's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -9,6 +9,7 @@ use super::person::PersonRef;
 
 /// A message: a mail, or one of a chat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[allow(clippy::struct_excessive_bools, reason = "marks that stand side by side")]
 pub struct Message {
@@ -199,6 +200,7 @@ open_enum! {
 
 /// How people reacted to an item, with one emoji.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Reaction {
     /// The emoji's name, without colons, e.g. `thumbsup`, or the emoji itself.
     pub name: String,
@@ -211,6 +213,7 @@ pub struct Reaction {
 
 /// What a provider counts of a message's answers.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Replies {
     /// How many there are.
     pub count: u64,
@@ -224,6 +227,7 @@ pub struct Replies {
 
 /// A header of a mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Header {
     /// The name, as it was sent.
     pub name: String,

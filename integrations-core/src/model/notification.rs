@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A note of a service to its user: there is something to look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Notification {
     /// The provider's id, unique within its stream.

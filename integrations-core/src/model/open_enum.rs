@@ -50,6 +50,20 @@ macro_rules! open_enum {
                 crate::json::text(deserializer, |word| Self::from(word))
             }
         }
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "description": "One of the known words, or any other word, which is kept as it is.",
+                    "anyOf": [{ "enum": [$($word,)*] }, { "type": "string" }],
+                })
+            }
+        }
     };
 }
 

@@ -10,6 +10,7 @@ use super::time::Zone;
 
 /// A person, a group, a room or a bot, as another item names them: an author, a guest, an assignee.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PersonRef {
     /// The provider's id, that of the [`Person`] where the service has a directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,6 +49,7 @@ impl PersonRef {
 
 /// A member of a directory, e.g. of a workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Person {
     /// The provider's id.
@@ -155,6 +157,7 @@ open_enum! {
 
 /// What a person says of themselves at the moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Presence {
     /// The text, e.g. `On holiday`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

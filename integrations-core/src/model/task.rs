@@ -10,11 +10,13 @@ use crate::connection::StreamId;
 
 /// Something to do, from a list of tasks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Task {
     /// The provider's id, unique within its list.
     pub id: String,
     /// The provider's id of the list.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub list_id: StreamId,
     /// The title; `None` for one without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -110,6 +112,7 @@ open_enum! {
 
 /// An address that an item goes back to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Link {
     /// The address, as the provider sent it.
     pub url: String,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// JSON: `{"date_time": "2026-03-01T09:00:00+01:00", "zone": "Europe/Berlin"}` or
 /// `{"date": "2026-03-01"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum EventTime {
     /// An instant, seen in a zone.
@@ -79,13 +80,24 @@ fn start_of_day(date: NaiveDate, zone: Tz) -> DateTime<Tz> {
 
 /// An instant, with the zone in which the event is planned.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ZonedTime {
     /// The instant, with the offset that the provider gave.
-    #[serde(rename = "date_time")]
+    #[serde(rename = "date_time", serialize_with = "to_the_minute")]
     pub at: DateTime<FixedOffset>,
     /// The zone in which the event is planned. A series repeats in it.
     #[serde(default, skip_serializing_if = "Zone::is_offset")]
     pub zone: Zone,
+}
+
+/// Writes an instant at an offset of whole minutes: RFC 3339 has no seconds there, and local mean times, which
+/// zones had until about 1900, do.
+fn to_the_minute<S: Serializer>(at: &DateTime<FixedOffset>, serializer: S) -> Result<S::Ok, S::Error> {
+    let seconds = at.offset().local_minus_utc();
+    match FixedOffset::east_opt(seconds - seconds % 60) {
+        Some(offset) if seconds % 60 != 0 => at.with_timezone(&offset).serialize(serializer),
+        _ => at.serialize(serializer),
+    }
 }
 
 impl ZonedTime {
@@ -114,10 +126,11 @@ pub enum Zone {
 }
 
 impl Zone {
-    /// Reads a zone's name. A name that is not of the IANA database is kept.
+    /// Reads a zone's name. A name that is not of the IANA database is kept; an empty one is none.
     pub fn from_name(name: &str) -> Self {
         match name.parse() {
             Ok(zone) => Self::Iana(zone),
+            Err(_) if name.is_empty() => Self::Offset,
             Err(_) => Self::Unknown(name.into()),
         }
     }
@@ -158,10 +171,22 @@ impl Serialize for Zone {
 
 impl<'de> Deserialize<'de> for Zone {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::json::text(
-            deserializer,
-            |name| if name.is_empty() { Self::Offset } else { Self::from_name(name) },
-        )
+        crate::json::text(deserializer, Self::from_name)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Zone {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Zone".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "The name of a zone of the IANA database, or any other name as the provider sent it; \
+                            empty where only the offset is known.",
+            "type": "string",
+        })
     }
 }
 
@@ -186,6 +211,22 @@ mod tests {
         assert_eq!(zone.iana(), None);
         let json = serde_json::to_string(&zone).unwrap();
         assert_eq!(serde_json::from_str::<Zone>(&json).unwrap(), zone);
+    }
+
+    #[test]
+    fn an_offset_with_seconds_keeps_the_instant() {
+        // Berlin's local mean time, until April 1893: 53 minutes and 28 seconds.
+        let born = Utc.with_ymd_and_hms(1879, 3, 14, 10, 36, 32).unwrap();
+        let time = EventTime::At(ZonedTime::in_iana(born, Tz::Europe__Berlin));
+        let json = serde_json::to_string(&time).unwrap();
+        assert_eq!(json, r#"{"date_time":"1879-03-14T11:29:32+00:53","zone":"Europe/Berlin"}"#);
+        assert_eq!(serde_json::from_str::<EventTime>(&json).unwrap(), time);
+    }
+
+    #[test]
+    fn no_name_is_no_zone() {
+        assert_eq!(Zone::from_name(""), Zone::Offset);
+        assert_eq!(serde_json::from_str::<Zone>("\"\"").unwrap(), Zone::Offset);
     }
 
     #[test]

@@ -127,6 +127,11 @@ impl Bulkhead {
         self.shared.lock().limit(connection)
     }
 
+    /// What it was made with.
+    pub fn limits(&self) -> BulkheadLimits {
+        self.shared.lock().limits()
+    }
+
     /// How it stands.
     pub fn state(&self) -> BulkheadState {
         self.shared.lock().state()

@@ -9,6 +9,8 @@
 //!
 //! * It never overruns while the wall clocks (and the ways to the provider) differ by less than half an
 //!   interval: 600 ms for most quotas by the minute, 5 ms for one by the second.
+//! * No more goes at once than the quota's burst, where that is at least four units and a sixtieth of the quota
+//!   and calls cost 1; else about a fiftieth of it.
 //! * It uses `S / (S + 2)` of the quota, at least 95 % from 40 units a window up, if calls cost 1. Dear
 //!   calls leave up to one call's cost for each process and interval.
 //! * It costs a process with calls to make one write for each slot: 13 a second for most quotas by the minute,
@@ -36,19 +38,17 @@ pub(super) struct Cut {
 impl Cut {
     pub(super) fn of(quota: &Quota, dearest: u32) -> Self {
         let least = dearest.clamp(1, quota.units);
-        let mut best = (0, 1, quota.units / 3);
-        for intervals in 1..=MOST_INTERVALS {
-            let units = quota.units / (intervals + 2);
-            if units >= least && units * intervals > best.0 {
-                best = (units * intervals, intervals, units);
-            }
-            // Long intervals bear with larger differences of clocks: do not look for the last percent.
-            if f64::from(best.0) >= 0.96 * f64::from(quota.units) {
-                break;
-            }
-        }
-        let units = best.2.max(1);
-        Self { length: (quota.per.as_nanos() / u128::from(best.1)).max(1), units, slots: units.min(SLOTS) }
+        let all = (1..=MOST_INTERVALS).map(|intervals| (intervals, quota.units / (intervals + 2)));
+        let cuts = all.filter(|(_, units)| *units >= least);
+        let used = |(intervals, units): &(u32, u32)| intervals * units;
+        // Long intervals bear with larger differences of clocks: do not look for the last percent.
+        let mut enough = cuts.clone().filter(|cut| f64::from(used(cut)) >= 0.96 * f64::from(quota.units));
+        // Where two intervals meet, the rest of one and the first slot of the other go at once.
+        let fits = |(_, units): &(u32, u32)| units + units.div_ceil(SLOTS) <= quota.burst;
+        let best =
+            enough.clone().find(fits).or_else(|| enough.next()).or_else(|| cuts.rev().max_by_key(used));
+        let (intervals, units) = best.unwrap_or((1, (quota.units / 3).max(1)));
+        Self { length: (quota.per.as_nanos() / u128::from(intervals)).max(1), units, slots: units.min(SLOTS) }
     }
 
     fn interval(&self, wall: u128) -> u128 {
@@ -169,6 +169,20 @@ mod tests {
             assert!(f64::from(cut.units * intervals) >= 0.95 * f64::from(units), "{units}: {cut:?}");
             assert_eq!((0..cut.slots).map(|slot| cut.slot_units(slot)).sum::<u32>(), cut.units);
         }
+    }
+
+    #[test]
+    fn no_more_goes_at_once_than_the_burst() {
+        for (units, burst) in (240..20_000).map(|units| (units, units / 60)) {
+            let cut = Cut::of(&Quota::new(Scope::App, units, Duration::from_secs(60)).burst(burst), 1);
+            assert!(cut.units + cut.slot_units(0) <= burst, "{burst} of {units}: {cut:?}");
+            assert!(f64::from(cut.units) * 60e9 / to_f64(cut.length) >= 0.95 * f64::from(units), "{units}");
+        }
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "below 2^52")]
+    fn to_f64(number: u128) -> f64 {
+        number as f64
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::position::{Leftover, Position};
 use super::report::StreamReport;
 use super::sink::{Commit, Fence, StreamKey, Sweep, SyncSink, Unseen};
 use super::window::Window;
-use crate::adapter::{Page, Pull, PullFrom, ServiceAdapter, Stream};
+use crate::adapter::{Next, Page, Pull, PullFrom, ServiceAdapter, Stream};
 use crate::connection::StreamId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Session;
@@ -152,13 +152,20 @@ impl SyncEngine {
             Position::Start | Position::Listed { .. } => stored.phase(),
             _ => position.phase(),
         };
-        if stream.frozen && stored.is_complete() && position == stored && stored.leftover() == Leftover::None
-        {
+        // What was read before it froze may not have been its end.
+        let read_to_its_end = matches!(stored, Position::Listed { .. }) && position == stored;
+        if stream.frozen && read_to_its_end && stored.leftover() == Leftover::None {
             return Ok(StreamReport { started_in: phase, ..StreamReport::default() });
         }
         let mut run = Run {
             engine: self,
-            reader: Reader { adapter, session, stream: &key.stream, settings: &self.settings },
+            reader: Reader {
+                adapter,
+                session,
+                stream: &key.stream,
+                frozen: stream.frozen,
+                settings: &self.settings,
+            },
             stages,
             key,
             accept_shrink: request.accept_shrink,
@@ -200,6 +207,7 @@ struct Reader<'a> {
     adapter: &'a dyn ServiceAdapter,
     session: &'a Session,
     stream: &'a StreamId,
+    frozen: bool,
     settings: &'a SyncSettings,
 }
 
@@ -218,7 +226,12 @@ impl Reader<'_> {
             Position::Listed { .. } => (PullFrom::Listing { page: None }, self.settings.listing_page),
         };
         let pull = Pull { stream: self.stream, from, page_size, window: position.window() };
-        self.adapter.sync_data(self.session, pull).await
+        let mut page = self.adapter.sync_data(self.session, pull).await?;
+        // There are no changes to follow in what is frozen.
+        if self.frozen && matches!(page.next, Next::Done(_)) {
+            page.next = Next::Listed;
+        }
+        Ok(page)
     }
 }
 

@@ -4,11 +4,10 @@
 //! Google may add to are read into open enums; times are read by the shape that they have.
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, Utc};
-use integrations_core::Error;
-use integrations_core::json;
 use integrations_core::model::{
     EventKind, EventStatus, PersonRef, Reminder, ReminderMethod, ResponseStatus, Transparency, Visibility,
 };
+use integrations_core::{Error, json, words};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
@@ -111,9 +110,9 @@ pub(super) struct WireEvent {
     pub color_id: Option<String>,
     pub event_label_id: Option<String>,
     pub html_link: Option<String>,
-    #[serde(default, deserialize_with = "instant")]
+    #[serde(default, deserialize_with = "json::rfc3339")]
     pub created: Option<DateTime<Utc>>,
-    #[serde(default, deserialize_with = "instant")]
+    #[serde(default, deserialize_with = "json::rfc3339")]
     pub updated: Option<DateTime<Utc>>,
 }
 
@@ -228,18 +227,6 @@ pub(super) struct WireEntryPoint {
     pub pin: Option<String>,
 }
 
-/// Reads a word through a table from Google's words to the model's. Any other word is kept.
-macro_rules! words {
-    ($name:ident -> $type:ident { $($word:literal => $variant:ident,)* }) => {
-        fn $name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<$type, D::Error> {
-            json::text(deserializer, |word| match word {
-                $($word => $type::$variant,)*
-                other => $type::Other(other.into()),
-            })
-        }
-    };
-}
-
 words!(event_type -> EventKind {
     "default" => Default,
     "birthday" => Birthday,
@@ -276,12 +263,6 @@ fn zone<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<integrations_core::model::Zone>, D::Error> {
     json::text(deserializer, |name| Some(integrations_core::model::Zone::from_name(name)))
-}
-
-fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
-    json::try_text(deserializer, "an RFC 3339 time", |text| {
-        DateTime::parse_from_rfc3339(text).ok().map(|time| Some(time.to_utc()))
-    })
 }
 
 fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NaiveDate>, D::Error> {

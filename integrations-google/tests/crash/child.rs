@@ -48,7 +48,7 @@ impl SyncSink for StoppingSink {
     }
 
     async fn streams(&self, connection: &ConnectionId) -> Result<Vec<StreamId>> {
-        self.0.streams(connection).await
+        SyncSink::streams(&*self.0, connection).await
     }
 
     async fn forget_stream(&self, stream: &StreamKey) -> Result<u64> {

@@ -9,7 +9,7 @@ use integrations_core::model::{Event, Record};
 use integrations_core::observe::{Notice, Observer};
 use integrations_core::resilience::{ExponentialRetry, Unlimited};
 use integrations_core::sync::StreamKey;
-use integrations_core::{Connection, Gateway, GatewayBuilder};
+use integrations_core::{Connection, Gateway, GatewayBuilder, ServiceAdapter};
 use integrations_google::{GoogleCalendar, GoogleConfig};
 use integrations_testkit::google::{CalendarSpec, FakeGoogle, FakeGoogleBuilder};
 
@@ -55,13 +55,22 @@ impl Host {
         fake: impl FnOnce(FakeGoogleBuilder) -> FakeGoogleBuilder,
         gateway: impl FnOnce(GatewayBuilder) -> GatewayBuilder,
     ) -> Self {
+        Self::on(GoogleCalendar::new, fake, gateway).await
+    }
+
+    /// The same with another of Google's services.
+    pub(crate) async fn on(
+        adapter: fn(GoogleConfig) -> Arc<dyn ServiceAdapter>,
+        fake: impl FnOnce(FakeGoogleBuilder) -> FakeGoogleBuilder,
+        gateway: impl FnOnce(GatewayBuilder) -> GatewayBuilder,
+    ) -> Self {
         let clock = ManualClock::at("2026-03-02T09:00:00Z");
         let builder = FakeGoogle::builder().clock(Arc::new(clock.clone())).page_cap(5);
         let fake = fake(builder).start().await;
         let store = MemoryStore::with_clock(Arc::new(clock.clone()));
         let heard = Heard::default();
         let builder = Gateway::builder()
-            .adapter(GoogleCalendar::new(config(&fake)))
+            .adapter(adapter(config(&fake)))
             .store(store.clone())
             .vault(Vault::ephemeral().unwrap())
             .clock(Arc::new(clock.clone()))

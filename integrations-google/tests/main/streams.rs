@@ -63,7 +63,7 @@ async fn a_calendar_that_is_gone_is_named_and_its_events_stay_until_they_are_for
     host.fake.add_calendar(CalendarSpec::new("calendar-7@example.com").generated(2));
     let report = host.gateway.sync(&connection.id).await.unwrap();
     let gone = StreamKey::new(&connection, &"calendar-2@example.com".into());
-    assert_eq!(report.vanished, [gone.clone()]);
+    assert_eq!(report.vanished, std::slice::from_ref(&gone));
     assert_eq!(host.heard.count("StreamsVanished"), 1);
     assert_eq!(host.store.records(&gone).len(), 3);
     let new = report.streams.iter().find(|(key, _)| key.stream == "calendar-7@example.com").unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use integrations_core::ErrorKind;
 use integrations_core::http::reqwest::ReqwestTransport;
-use integrations_slack::{SlackConfig, account};
+use integrations_slack::{Slack, SlackConfig};
 use integrations_testkit::conformance::authenticator::Subject;
 use integrations_testkit::oauth::{Dialect, FakeOAuth};
 
@@ -31,7 +31,7 @@ const ERRORS: &[(&str, ErrorKind)] = &[
 pub(crate) fn subject() -> Subject {
     Subject {
         dialect: Dialect::Slack,
-        adapter: |fake| account(&config(fake)).unwrap(),
+        adapter: |fake| Slack::new(config(fake)).unwrap(),
         transport: || Arc::new(ReqwestTransport::new("tests").unwrap()),
         errors: ERRORS,
     }

@@ -1,13 +1,14 @@
 //! Runs fake providers as a program of its own, for benchmarks and examples.
 //!
-//! Prints one line of JSON for each when it is ready, the fake Google first, and runs until it is killed.
+//! Prints one line of JSON for each when it is ready, the fake Google first and then the fake Slack, and runs until it is killed.
 
 use std::io::Read as _;
 
 use clap::{Parser, ValueEnum};
-use integrations_testkit::google::{CalendarSpec, FakeGoogle};
+use integrations_testkit::google::{CalendarSpec, FakeGoogle, TaskListSpec};
 use integrations_testkit::msgraph::{self, FakeGraph, FolderSpec};
 use integrations_testkit::oauth::{AccountSpec, Dialect, FakeOAuth};
+use integrations_testkit::slack::{FakeSlack, Tiers};
 use serde_json::json;
 use tokio::sync::oneshot;
 
@@ -36,6 +37,18 @@ struct Options {
     /// How many calendars the account has.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     calendars: u64,
+    /// How many messages the account's mailbox has.
+    #[arg(long, default_value_t = 0)]
+    messages: u64,
+    /// How many quota units Gmail grants the account in a minute; without it as many as are asked for.
+    #[arg(long)]
+    gmail_quota: Option<u64>,
+    /// How many tasks the account has, over all its lists.
+    #[arg(long, default_value_t = 0)]
+    tasks: u64,
+    /// How many task lists the account has.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=2_000))]
+    task_lists: u64,
     /// What everything made up depends on.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -61,12 +74,22 @@ struct Options {
     /// port if it must have one, as in `slack:8101`. Repeated, or with commas between them.
     #[arg(long, value_delimiter = ',', value_parser = oauth_server)]
     oauth: Vec<OAuthServer>,
-    /// Also run the fake Microsoft Graph on this port; 0 means any. It has as many events as the fake Google.
-    #[arg(long, value_name = "PORT")]
+    /// Also run a fake Microsoft Graph, on this port; 0, or none, means any. It has as many events and
+    /// messages as the fake Google, in its own calendar and its inbox.
+    #[arg(long, num_args = 0..=1, default_missing_value = "0", value_name = "PORT")]
     msgraph: Option<u16>,
-    /// How many messages are in the inbox of the fake Microsoft Graph.
-    #[arg(long, default_value_t = 1_000)]
-    messages: u64,
+    /// Also run a fake Slack, on this port; 0, or none, means any.
+    #[arg(long, num_args = 0..=1, default_missing_value = "0", value_name = "PORT")]
+    slack: Option<u16>,
+    /// How many channels the fake Slack has.
+    #[arg(long, default_value_t = 10)]
+    slack_channels: u64,
+    /// How many messages each of them has, beside the replies in threads.
+    #[arg(long, default_value_t = 100)]
+    slack_messages: u64,
+    /// Which of Slack's limits it enforces; without this, none.
+    #[arg(long, value_enum)]
+    slack_tiers: Option<SlackTiers>,
     /// A second account of the OAuth servers, to choose from.
     #[arg(long)]
     second_user: Option<String>,
@@ -77,8 +100,16 @@ struct Options {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Service {
-    /// OAuth 2.0 and Calendar v3.
+    /// OAuth 2.0, Calendar v3, Gmail v1 and Tasks v1.
     Google,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SlackTiers {
+    /// Those of an app that is in the Marketplace or is a customer's own.
+    Standard,
+    /// Those of an app that is sold outside the Marketplace.
+    Restricted,
 }
 
 /// OAuth servers that were asked for, and the port; 0 means any.
@@ -113,6 +144,21 @@ async fn main() {
         "user": fake.user(),
     });
     println!("{ready}");
+    let slack = match options.slack {
+        Some(port) => Some(slack(&options, port).await),
+        None => None,
+    };
+    if let Some(slack) = &slack {
+        let ready = json!({
+            "service": "slack",
+            "url": slack.url(),
+            "client_id": slack.client_id(),
+            "client_secret": slack.client_secret(),
+            "user": slack.user(),
+            "team_id": slack.team_id(),
+        });
+        println!("{ready}");
+    }
     let mut servers = Vec::new();
     for asked in &options.oauth {
         for &dialect in &asked.dialects {
@@ -139,6 +185,9 @@ async fn main() {
         if let Some(graph) = graph {
             graph.shutdown().await;
         }
+        if let Some(slack) = slack {
+            slack.shutdown().await;
+        }
         for server in servers {
             server.shutdown().await;
         }
@@ -152,6 +201,7 @@ async fn google(options: &Options) -> FakeGoogle {
         .port(options.port)
         .seed(options.seed)
         .user(&options.user)
+        .messages(options.messages)
         .rotate_refresh_tokens(options.rotate)
         .interactive(options.interactive);
     if let Some(cap) = options.page_cap {
@@ -164,8 +214,7 @@ async fn google(options: &Options) -> FakeGoogle {
         builder = builder.open_refresh_token(token);
     }
     for (index, zone) in (0..options.calendars).zip(ZONES.into_iter().cycle()) {
-        let share =
-            options.events / options.calendars + u64::from(index < options.events % options.calendars);
+        let share = share(options.events, options.calendars, index);
         let calendar = if index == 0 {
             CalendarSpec::new(&options.user).primary()
         } else {
@@ -174,6 +223,42 @@ async fn google(options: &Options) -> FakeGoogle {
         };
         builder = builder.calendar(calendar.time_zone(zone).generated(share));
     }
+    for index in 0..options.task_lists {
+        let list = TaskListSpec::new(&format!("list{index}")).title(&format!("List {index}"));
+        builder = builder.task_list(list.generated(share(options.tasks, options.task_lists, index)));
+    }
+    if let Some(units) = options.gmail_quota {
+        builder = builder.gmail_quota(units);
+    }
+    builder.start().await
+}
+
+/// How many of `all` fall to one of so many.
+const fn share(all: u64, among: u64, index: u64) -> u64 {
+    all / among + (index < all % among) as u64
+}
+
+async fn slack(options: &Options, port: u16) -> FakeSlack {
+    let mut builder = FakeSlack::builder()
+        .port(port)
+        .seed(options.seed)
+        .user(&options.user)
+        .interactive(options.interactive)
+        .generated_channels(options.slack_channels, options.slack_messages);
+    if let Some(cap) = options.page_cap {
+        builder = builder.page_cap(cap);
+    }
+    if let Some(token) = &options.open_token {
+        builder = builder.open_token(token);
+    }
+    if let Some(token) = &options.open_refresh_token {
+        builder = builder.open_refresh_token(token);
+    }
+    builder = match options.slack_tiers {
+        None => builder,
+        Some(SlackTiers::Standard) => builder.enforce_tiers(Tiers::Standard),
+        Some(SlackTiers::Restricted) => builder.enforce_tiers(Tiers::Restricted),
+    };
     builder.start().await
 }
 

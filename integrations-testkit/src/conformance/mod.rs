@@ -67,7 +67,7 @@ pub fn run(case: impl Future<Output = ()>) {
 }
 
 #[track_caller]
-fn ok<T>(result: Result<T>) -> T {
+pub(crate) fn ok<T>(result: Result<T>) -> T {
     match result {
         Ok(value) => value,
         Err(error) => panic!("expected success, got {error:?}"),

@@ -8,8 +8,10 @@ use integrations_core::clock::{Clock, SystemClock};
 
 use super::calendar_list::Account;
 use super::generate::Almanac;
+use super::gmail::{Gmail, Setup};
 use super::routes::OPEN_SCOPES;
 use super::spec::CalendarSpec;
+use super::tasks::{TaskListSpec, Tasks};
 use super::tokens::TokenCodec;
 use super::{FakeGoogle, Google};
 use crate::fault::Faults;
@@ -27,6 +29,8 @@ pub struct FakeGoogleBuilder {
     prefixes: (Option<String>, Option<String>),
     user: (String, String),
     calendars: Vec<CalendarSpec>,
+    mail: Setup,
+    task_lists: Vec<TaskListSpec>,
     page_cap: usize,
     empty_pages: bool,
 }
@@ -54,6 +58,8 @@ impl Default for FakeGoogleBuilder {
             prefixes: (None, None),
             user: ("ada@example.com".to_owned(), "1000000000001".to_owned()),
             calendars: Vec::new(),
+            mail: Setup::default(),
+            task_lists: Vec::new(),
             page_cap: usize::MAX,
             empty_pages: false,
         }
@@ -128,13 +134,35 @@ impl FakeGoogleBuilder {
         self
     }
 
+    /// Fills the mailbox with so many made-up messages of the thousand days before the fake starts.
+    /// Default 0.
+    pub fn messages(mut self, messages: u64) -> Self {
+        self.mail.generated = messages;
+        self
+    }
+
+    /// How many quota units Gmail grants the account in any minute of the fake's clock; what goes beyond
+    /// is answered 429. Default: as many as are asked for.
+    pub fn gmail_quota(mut self, units_per_user_per_minute: u64) -> Self {
+        self.mail.quota = Some(units_per_user_per_minute);
+        self
+    }
+
+    /// Adds a task list; the first one is `@default`. Without any the account has an empty one, called
+    /// `My Tasks`.
+    pub fn task_list(mut self, list: TaskListSpec) -> Self {
+        self.task_lists.push(list);
+        self
+    }
+
     /// The most items that any page holds, whatever is asked for.
     pub fn page_cap(mut self, cap: usize) -> Self {
         self.page_cap = cap;
         self
     }
 
-    /// Whether every listing of events has an empty page with a successor in its middle. Default false.
+    /// Whether every listing of events, messages, history, tasks and task lists has an empty page with a
+    /// successor in its middle. Default false.
     pub fn empty_pages(mut self, empty_pages: bool) -> Self {
         self.empty_pages = empty_pages;
         self
@@ -172,6 +200,9 @@ impl FakeGoogleBuilder {
         if self.calendars.is_empty() {
             self.calendars.push(CalendarSpec::new(&self.user.0).primary());
         }
+        if self.task_lists.is_empty() {
+            self.task_lists.push(TaskListSpec::new("MDQ0NDQ3MTExMTM1").title("My Tasks"));
+        }
         let (email, sub) = self.user;
         let authority = self
             .oauth
@@ -180,7 +211,12 @@ impl FakeGoogleBuilder {
             .account(AccountSpec::new(&email).id(&sub).name("Ada Lovelace"))
             .prefixes(self.prefixes.0, self.prefixes.1)
             .authority();
+        let (faults, traffic) = (Arc::new(Faults::default()), Arc::new(Traffic::default()));
         let google = Arc::new(Google {
+            gmail: Gmail::new(&self.mail, self.seed, &email, self.clock.now()),
+            tasks: Tasks::default(),
+            faults: Arc::clone(&faults),
+            traffic: Arc::clone(&traffic),
             almanac: Arc::new(Almanac::around(self.clock.now().date_naive())),
             clock: Arc::clone(&self.clock),
             seed: self.seed,
@@ -194,7 +230,9 @@ impl FakeGoogleBuilder {
         for calendar in self.calendars {
             google.add_calendar(calendar);
         }
-        let (faults, traffic) = (Arc::new(Faults::default()), Arc::new(Traffic::default()));
+        for list in self.task_lists {
+            google.tasks.add(list, self.seed, self.clock.now());
+        }
         let front = Front {
             service: Arc::clone(&google),
             clock: self.clock,

@@ -1,14 +1,15 @@
 //! What do `events.list` and `events.get` accept and answer?
 
 use chrono::{DateTime, TimeDelta, Utc};
-use http::header::{ETAG, IF_NONE_MATCH};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Google;
 use super::calendar::Calendar;
+use super::conditional;
 use super::errors;
 use super::event::instant;
 use super::listing::{Filter, Items, Window};
+use super::paging::Paging;
 use super::query::Query;
 use super::tokens::{Cursor, Kind, shape};
 use crate::random::hash_text;
@@ -62,10 +63,10 @@ fn plan(google: &Google, calendar: &Calendar, query: &Query) -> Result<Plan, Rep
         return Err(errors::parameter(400, "syncTokenWithRequestRestrictions", None, "syncToken"));
     }
     if let Some(name) = UNSUPPORTED.iter().find(|name| query.get(name).is_some()) {
-        return Err(unsupported(name));
+        return Err(errors::unsupported(name));
     }
     if query.flag("singleEvents")? {
-        return Err(unsupported("singleEvents"));
+        return Err(errors::unsupported("singleEvents"));
     }
     let by_update = match query.get("orderBy") {
         None => false,
@@ -117,11 +118,6 @@ fn plan(google: &Google, calendar: &Calendar, query: &Query) -> Result<Plan, Rep
     Ok(Plan { cursor, filter, limit, sync_shape })
 }
 
-fn unsupported(name: &str) -> Reply {
-    let message = format!("The fake does not support {name}.");
-    errors::parameter(400, "unsupportedByFake", Some(&message), name)
-}
-
 fn page_cursor(google: &Google, token: &str, fresh: &Cursor) -> Result<Cursor, Reply> {
     let refused = |message| errors::parameter(400, "invalid", Some(message), "pageToken");
     let cursor = google
@@ -166,14 +162,9 @@ fn sync_cursor(
 fn answer(google: &Google, calendar: &Calendar, plan: &Plan, continued: bool) -> Reply {
     let mut body = head(calendar);
     let mut items = Items::new(&mut body, plan.limit);
-    let pausing = google.empty_pages && !plan.cursor.paused;
-    let next = if pausing && continued {
-        Some(Cursor { paused: true, ..plan.cursor })
-    } else {
-        let next = calendar.page(&plan.cursor, &plan.filter, &mut items);
-        // Even a short listing has its empty page when empty pages are wanted.
-        next.or_else(|| pausing.then(|| Cursor { next: calendar.behind(&plan.cursor), ..plan.cursor }))
-    };
+    let paging = Paging { cursor: plan.cursor, continued, empty_pages: google.empty_pages };
+    let at_end = Cursor { next: calendar.behind(&plan.cursor), ..plan.cursor };
+    let next = paging.serve(at_end, |cursor| calendar.page(cursor, &plan.filter, &mut items));
     let served = items.count;
     let (name, token) = if let Some(next) = next {
         ("nextPageToken", google.codec.encode(&next))
@@ -220,11 +211,5 @@ pub(super) fn get(google: &Google, calendar: &str, event: &str, call: &Call) -> 
     let Some(text) = account.calendar(calendar).and_then(|calendar| calendar.text(event)) else {
         return errors::envelope(404, None);
     };
-    let etag = serde_json::from_slice::<Value>(&text)
-        .ok()
-        .and_then(|event| event["etag"].as_str().map(str::to_owned))
-        .unwrap_or_default();
-    let known = call.header(IF_NONE_MATCH).is_some_and(|known| known == "*" || known == etag);
-    let reply = if known { Reply::empty(304) } else { Reply::json(200, text) };
-    reply.header(ETAG, &etag)
+    conditional::answer(call, text)
 }

@@ -283,7 +283,8 @@ impl FakeGoogle {
         self.traffic.count(operation)
     }
 
-    /// How many events `events.list` has put on the wire; cut answers are not counted.
+    /// How many items listings (of events, messages, history, tasks and task lists) have put on the wire; cut
+    /// answers are not counted.
     pub fn items_served(&self) -> u64 {
         self.traffic.items()
     }
@@ -293,9 +294,10 @@ impl FakeGoogle {
         self.count("token.refresh")
     }
 
-    /// Forgets the log and the counters.
+    /// Forgets the log and the counters, also that of [`units_used`](Self::units_used).
     pub fn reset_counters(&self) {
         self.traffic.reset();
+        self.google.gmail.reset_counters();
     }
 
     /// Orders a fault.
@@ -309,10 +311,10 @@ impl FakeGoogle {
     }
 }
 
-fn object(value: Value) -> Map<String, Value> {
+pub(super) fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(object) => object,
-        other => panic!("an event is a JSON object, not {other}"),
+        other => panic!("a resource is a JSON object, not {other}"),
     }
 }
 

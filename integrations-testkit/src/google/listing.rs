@@ -7,8 +7,8 @@
 use super::calendar::{Calendar, Entry, State};
 use super::tokens::{Cursor, Kind};
 
-/// How many events a page may look at before it is cut short.
-const SCAN_LIMIT: usize = 50_000;
+/// How many items a page may look at before it is cut short.
+pub(super) const SCAN_LIMIT: usize = 50_000;
 
 /// A span of time in milliseconds of the epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Which parameters does a request to the Calendar API carry?
+//! Which parameters does a request to one of the APIs carry?
 
 use chrono::DateTime;
 
@@ -7,7 +7,45 @@ use crate::server::Reply;
 
 pub(super) use crate::params::Params as Query;
 
+/// What every method of Google's has and the fake does not.
+const UNSUPPORTED: [&str; 9] = [
+    "$.xgafv",
+    "access_token",
+    "callback",
+    "fields",
+    "key",
+    "oauth_token",
+    "quotaUser",
+    "uploadType",
+    "upload_protocol",
+];
+
 impl Query {
+    /// Refuses every parameter but these, and those of `once` that stand more than once.
+    pub(super) fn only(&self, once: &[&str], repeated: &[&str]) -> Result<(), Reply> {
+        for (name, value) in self.iter() {
+            match name {
+                "alt" if value == "json" => {}
+                "alt" => return Err(errors::unsupported(name)),
+                "prettyPrint" => {}
+                _ if repeated.contains(&name) => {}
+                _ if once.contains(&name) => {
+                    if self.all(name).count() > 1 {
+                        return Err(errors::argument(&format!("{name} must not be repeated")));
+                    }
+                }
+                _ if UNSUPPORTED.contains(&name) => return Err(errors::unsupported(name)),
+                _ => {
+                    let message = format!(
+                        "Invalid JSON payload received. Unknown name \"{name}\": Cannot bind query parameter."
+                    );
+                    return Err(errors::argument(&message));
+                }
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn flag(&self, name: &str) -> Result<bool, Reply> {
         match self.get(name) {
             None | Some("false") => Ok(false),

@@ -70,7 +70,6 @@ mod fields;
 mod ids;
 mod mail;
 mod page;
-mod patch;
 mod prefer;
 mod query;
 mod round;

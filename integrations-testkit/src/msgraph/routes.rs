@@ -217,8 +217,8 @@ impl Graph {
         if let Endpoint::Unknown = endpoint {
             return Reply::html(404, "<!DOCTYPE html><title>404 - File or directory not found.</title>");
         }
-        let granted = match self.authority.admit(call) {
-            Ok(granted) => granted,
+        let granted = match self.authority.caller(call) {
+            Ok(caller) => caller.scopes,
             Err(refused) => return refused,
         };
         let served = endpoint

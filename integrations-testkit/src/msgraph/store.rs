@@ -49,13 +49,6 @@ pub(super) struct Entry<T> {
     place: u64,
 }
 
-/// An item as a listing meets it; without an entry it is a generated one that nobody touched.
-#[derive(Debug)]
-pub(super) struct Slot<'a, T> {
-    pub(super) key: Key,
-    pub(super) entry: Option<&'a Entry<T>>,
-}
-
 /// What happened in a container.
 #[derive(Debug)]
 pub(super) struct Change<'a, T> {
@@ -242,7 +235,7 @@ impl<T> Store<T> {
     }
 
     /// Shows the items of a container from a place on, each with its place, until `visit` says to stop.
-    pub(super) fn walk(&self, container: usize, from: u64, mut visit: impl FnMut(u64, Slot<'_, T>) -> bool) {
+    pub(super) fn walk(&self, container: usize, from: u64, mut visit: impl FnMut(u64, Key) -> bool) {
         let inside = &self.containers[container];
         for index in from..inside.generated {
             let key = Key::generated(container, index);
@@ -250,12 +243,12 @@ impl<T> Store<T> {
             if entry.is_some_and(|entry| entry.at != Some(container) || entry.place != index) {
                 continue;
             }
-            if !visit(index, Slot { key, entry }) {
+            if !visit(index, key) {
                 return;
             }
         }
         for (&place, &key) in inside.arrivals.range(from.max(inside.generated)..) {
-            if !visit(place, Slot { key, entry: self.entries.get(&key) }) {
+            if !visit(place, key) {
                 return;
             }
         }
@@ -286,8 +279,8 @@ mod tests {
 
     fn listed(store: &Store<char>, container: usize, from: u64) -> Vec<(u64, Key)> {
         let mut listed = Vec::new();
-        store.walk(container, from, |place, slot| {
-            listed.push((place, slot.key));
+        store.walk(container, from, |place, key| {
+            listed.push((place, key));
             true
         });
         listed

@@ -120,7 +120,7 @@ impl Account {
     }
 
     /// The id of this name's mailbox at Slack, for what belongs to the app and not to the person.
-    pub(super) fn bot(&self) -> (String, String) {
+    pub(crate) fn bot(&self) -> (String, String) {
         let key = hash_text(&self.organization);
         (format!("U{}", capitals(mix(key))), format!("B{}", capitals(mix(key ^ 1))))
     }

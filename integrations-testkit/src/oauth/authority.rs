@@ -149,11 +149,6 @@ impl Authority {
         }
     }
 
-    /// The scopes of the token that a call carries, or the provider's refusal, a claims challenge among them.
-    pub(crate) fn admit(&self, call: &Call) -> Result<Vec<String>, Reply> {
-        identity::admit(self, call)?.of_user(self.rules.dialect)
-    }
-
     /// The API answers with a claims challenge to tokens that were not asked for with these claims.
     pub(crate) fn require_claims(&self, claims: Option<&str>) {
         self.stage().claims = claims.map(str::to_owned);

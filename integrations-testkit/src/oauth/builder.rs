@@ -10,7 +10,7 @@ use super::FakeOAuth;
 use super::account::AccountSpec;
 use super::authority::{Authority, Settings, Stage};
 use super::dialect::{Dialect, Pkce, RefreshLife, Rotation};
-use super::grant::Policy;
+use super::grant::{Kind, Policy};
 use super::installation::{App, InstallationSpec};
 use super::ledger::Ledger;
 use crate::fault::Faults;
@@ -38,6 +38,7 @@ pub struct FakeOAuthBuilder {
     prefixes: (Option<String>, Option<String>),
     canary: String,
     open: (Vec<String>, Vec<String>, Vec<String>),
+    open_kind: Kind,
     api_url: Option<String>,
     app: Option<App>,
     installations: Vec<InstallationSpec>,
@@ -75,6 +76,7 @@ impl FakeOAuthBuilder {
             prefixes: (None, None),
             canary: String::new(),
             open: (Vec::new(), Vec::new(), Vec::new()),
+            open_kind: Kind::User,
             api_url: None,
             app: None,
             installations: Vec::new(),
@@ -212,7 +214,7 @@ impl FakeOAuthBuilder {
         self
     }
 
-    /// What a user's access tokens and refresh tokens begin with.
+    /// What access tokens that come of a consent and refresh tokens begin with.
     pub(crate) fn prefixes(mut self, access: Option<String>, refresh: Option<String>) -> Self {
         self.prefixes = (access, refresh);
         self
@@ -233,6 +235,12 @@ impl FakeOAuthBuilder {
     /// The scopes of the open tokens. Default: none.
     pub fn open_scopes(mut self, scopes: &[&str]) -> Self {
         self.open.2 = owned(scopes);
+        self
+    }
+
+    /// The open tokens are those of Slack's bot, not the user's.
+    pub(crate) fn open_as_bot(mut self) -> Self {
+        self.open_kind = Kind::Bot;
         self
     }
 
@@ -288,14 +296,14 @@ impl FakeOAuthBuilder {
             authorizations: if unlimited { usize::MAX } else { rules.authorizations },
             access_tokens: rules.access_tokens,
             code_prefix: prefixes.code.to_owned(),
-            user_prefix: self.prefixes.0.unwrap_or_else(|| user.to_owned()),
-            bot_prefix: bot.to_owned(),
+            user_prefix: self.prefixes.0.clone().unwrap_or_else(|| user.to_owned()),
+            bot_prefix: self.prefixes.0.unwrap_or_else(|| bot.to_owned()),
             app_prefix: prefixes.app.to_owned(),
             refresh_prefix: self.prefixes.1.unwrap_or_else(|| prefixes.refresh.to_owned()),
             canary: self.canary,
         };
         let mut ledger = Ledger::new(policy, self.seed);
-        ledger.open(&self.open.0, &self.open.1, &self.open.2);
+        ledger.open(self.open_kind, &self.open.0, &self.open.1, &self.open.2);
         let (dialect, seed) = (self.dialect, self.seed);
         Authority {
             rules,

@@ -11,11 +11,12 @@ use super::authorize::AuthorizationLog;
 use super::builder::FakeOAuthBuilder;
 use super::dialect::Dialect;
 use super::grant::Tally;
+use super::identity::{self, Caller};
 use super::installation::Installation;
 use super::{page, refusal};
 use crate::browser;
 use crate::fault::{ArmedFault, Fault, Faults};
-use crate::server::Server;
+use crate::server::{Call, Reply, Server};
 use crate::traffic::{RequestLog, Traffic};
 
 /// A running fake of a provider's OAuth server; dropping it stops the server and closes every
@@ -67,7 +68,7 @@ impl FakeOAuth {
 
     /// The accounts that can sign in, the first of them first.
     pub fn accounts(&self) -> &[Account] {
-        &self.authority.settings.accounts
+        self.authority.accounts()
     }
 
     /// Stops the server; afterwards its port is free.
@@ -96,7 +97,7 @@ impl FakeOAuth {
     /// # Panics
     /// When no account has this address, id or organization.
     pub fn switch_account(&self, account: &str) {
-        self.authority.stage().seated = self.index(account);
+        self.authority.seat(account);
     }
 
     /// The user refuses the next time: the redirect carries `error=access_denied`.
@@ -126,12 +127,7 @@ impl FakeOAuth {
     /// # Panics
     /// When no account has this address, id or organization.
     pub fn revoke_account(&self, account: &str) {
-        self.authority.end_account(self.index(account));
-    }
-
-    fn index(&self, account: &str) -> usize {
-        let found = self.accounts().iter().position(|known| known.answers_to(account));
-        found.unwrap_or_else(|| panic!("no account {account:?}: name it in the builder"))
+        self.authority.end_account(self.authority.index(account));
     }
 }
 
@@ -144,7 +140,7 @@ impl FakeOAuth {
 
     /// Every refresh token has expired.
     pub fn expire_refresh_tokens(&self) {
-        self.authority.stage().ledger.expire_refresh(self.authority.clock.now());
+        self.authority.expire_refresh();
     }
 
     /// Microsoft's API answers 401 with a claims challenge to every token that was not asked for with
@@ -175,7 +171,7 @@ impl FakeOAuth {
 impl FakeOAuth {
     /// What happened to codes and tokens.
     pub fn tally(&self) -> Tally {
-        self.authority.stage().ledger.tally()
+        self.authority.tally()
     }
 
     /// How many authorizations by users have tokens that were not revoked.
@@ -185,12 +181,12 @@ impl FakeOAuth {
 
     /// Whether an access token would open something now.
     pub fn is_live(&self, access_token: &str) -> bool {
-        self.authority.stage().ledger.unlock(access_token, self.authority.clock.now()).is_ok()
+        self.authority.is_live(access_token)
     }
 
     /// Every code, token and signature that was ever handed out, oldest first.
     pub fn issued_secrets(&self) -> Vec<String> {
-        self.authority.stage().ledger.issued()
+        self.authority.issued()
     }
 
     /// The last 10,000 requests, oldest first.
@@ -248,6 +244,21 @@ impl Authority {
         self.settings.client_secret.as_deref()
     }
 
+    pub(crate) fn accounts(&self) -> &[Account] {
+        &self.settings.accounts
+    }
+
+    fn index(&self, account: &str) -> usize {
+        let found = self.settings.accounts.iter().position(|known| known.answers_to(account));
+        found.unwrap_or_else(|| panic!("no account {account:?}: name it in the builder"))
+    }
+
+    /// Another account signs in from now on.
+    pub(crate) fn seat(&self, account: &str) {
+        let index = self.index(account);
+        self.stage().seated = index;
+    }
+
     /// Opens an authorization URL as the user who agrees.
     pub(crate) async fn visit(&self, authorization_url: &str) -> Result<String, String> {
         let mut url =
@@ -292,5 +303,9 @@ impl Authority {
 
     pub(crate) fn issued(&self) -> Vec<String> {
         self.stage().ledger.issued()
+    }
+
+    pub(crate) fn caller(&self, call: &Call) -> Result<Caller, Reply> {
+        identity::caller(self, call)
     }
 }

@@ -19,11 +19,27 @@ pub(super) struct Holder {
     pub(super) scopes: Vec<String>,
 }
 
-impl Holder {
-    /// The scopes of a user's token; the provider's refusal of one that has no user.
-    pub(super) fn of_user(self, dialect: Dialect) -> Result<Vec<String>, Reply> {
-        if self.account.is_none() { Err(of_nobody(dialect)) } else { Ok(self.scopes) }
-    }
+/// Who calls, for a fake that contains an OAuth server.
+pub(crate) struct Caller {
+    /// The id of the account or, at Slack, of the app's bot.
+    pub(crate) user: String,
+    pub(crate) is_bot: bool,
+    /// What the account belongs to.
+    pub(crate) organization: String,
+    pub(crate) scopes: Vec<String>,
+}
+
+/// The account behind the call's token, or the provider's refusal.
+pub(super) fn caller(authority: &Authority, call: &Call) -> Result<Caller, Reply> {
+    let holder = admit(authority, call)?;
+    let account = authority.account(holder.account).ok_or_else(|| of_nobody(authority.rules.dialect))?;
+    let is_bot = holder.kind == Kind::Bot;
+    Ok(Caller {
+        user: if is_bot { account.bot().0 } else { account.id.clone() },
+        is_bot,
+        organization: account.organization.clone(),
+        scopes: holder.scopes,
+    })
 }
 
 /// The token that a call carries; Slack also takes it as a parameter.

@@ -227,12 +227,12 @@ impl Ledger {
     }
 
     /// Takes tokens in that the test chose; they never expire.
-    pub(super) fn open(&mut self, access: &[String], refresh: &[String], scopes: &[String]) {
+    pub(super) fn open(&mut self, kind: Kind, access: &[String], refresh: &[String], scopes: &[String]) {
         if access.is_empty() && refresh.is_empty() {
             return;
         }
         let scopes = scopes.to_vec();
-        let number = self.begin(Family { account: Some(0), scopes, offline: true, ..open_family() });
+        let number = self.begin(Family { kind, account: Some(0), scopes, offline: true, ..open_family() });
         for token in access {
             self.access
                 .insert(token.clone(), Access { family: number, expires: None, live: true, claims: None });

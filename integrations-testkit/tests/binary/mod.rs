@@ -26,6 +26,17 @@ fn alone_it_is_the_fake_google() {
 }
 
 #[test]
+fn it_also_runs_the_fake_slack() {
+    for slack in [["--slack"].as_slice(), &["--slack", "0", "--slack-tiers", "restricted"]] {
+        let lines = ready(&[slack, &["--slack-channels", "3", "--user", "grace@example.com"]].concat(), 2);
+        let line = &lines[1];
+        assert_eq!((&line["service"], &line["user"]), (&"slack".into(), &"grace@example.com".into()));
+        assert!(line["url"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{line}");
+        assert!(line["team_id"].as_str().unwrap().starts_with('T'), "{line}");
+    }
+}
+
+#[test]
 fn it_runs_the_oauth_servers_that_are_asked_for() {
     let lines = ready(&["--oauth", "all", "--second-user", "grace@example.com"], 6);
     assert_eq!(lines[0]["service"], "google");
@@ -40,8 +51,7 @@ fn it_runs_the_oauth_servers_that_are_asked_for() {
 
 #[test]
 fn it_runs_the_fake_graph_when_it_is_asked_to() {
-    let lines =
-        ready(&["--events", "10", "--messages", "10", "--msgraph", "0", "--user", "grace@example.com"], 2);
+    let lines = ready(&["--events", "10", "--messages", "10", "--msgraph", "--user", "grace@example.com"], 2);
     assert_eq!((&lines[1]["service"], &lines[1]["user"]), (&"msgraph".into(), &"grace@example.com".into()));
 }
 

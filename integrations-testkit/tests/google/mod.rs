@@ -1,10 +1,14 @@
 //! The fake Google.
 
 mod convergence;
+mod described;
 mod faults;
 mod generated;
+mod gmail;
 mod listing;
+mod mirror;
 mod oauth;
+mod tasks;
 
 use std::sync::Arc;
 

@@ -73,6 +73,19 @@ async fn call(fake: &FakeGoogle, path: &str, access: &str) -> u16 {
     answer.status().as_u16()
 }
 
+/// An access token with just these scopes.
+pub(crate) async fn token_for(fake: &FakeGoogle, scopes: &[&str]) -> String {
+    let url = authorization_url(fake, &[]).replace(&encoded(SCOPES), &encoded(&scopes.join(" ")));
+    let location = fake.consent(&url).await.unwrap();
+    let (status, body) = redeem(fake, &parameter(&location, "code").unwrap(), VERIFIER).await;
+    assert_eq!((status, text(&body, "scope")), (200, scopes.join(" ")));
+    text(&body, "access_token")
+}
+
+fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
 async fn user_info(fake: &FakeGoogle, access: &str) -> u16 {
     call(fake, "/v1/userinfo", access).await
 }

@@ -228,4 +228,14 @@ async fn a_raw_item_is_served_as_it_is() {
     assert_eq!(drain(&link, IMMUTABLE).await.0, std::slice::from_ref(&odd));
     assert_eq!(messages(&fake, "inbox", IMMUTABLE).await.0[1], odd);
     assert_eq!(fake.message_ids("inbox").len(), 1);
+
+    let (_, link) = messages(&fake, "inbox", IMMUTABLE).await;
+    let id = fake.message_ids("inbox").remove(0);
+    let garbled = json!({"id": id, "from": "nobody"});
+    fake.garble_message(&id, &garbled.to_string());
+    assert_eq!(drain(&link, IMMUTABLE).await.0, std::slice::from_ref(&garbled));
+    assert_eq!(get(&fake, &format!("/v1.0/me/messages/{id}"), &[]).await.1["from"], "nobody");
+    assert!(fake.message_ids("inbox").is_empty());
+    fake.mend_message(&id);
+    assert_eq!(drain(&link, IMMUTABLE).await.0[0]["subject"], "Message 0");
 }

@@ -290,6 +290,21 @@ async fn a_raw_item_is_served_as_it_is() {
 }
 
 #[tokio::test]
+async fn an_event_may_be_garbled_and_mended() {
+    let (fake, series, single) = with_events().await;
+    let (_, link) = month(&fake, IMMUTABLE).await;
+    let before = fake.event(&single).unwrap();
+    let odd = json!({"id": single, "start": "noon"});
+    fake.garble_event(&single, &odd.to_string());
+    assert_eq!(drain(&link, IMMUTABLE).await.0, std::slice::from_ref(&odd));
+    assert_eq!(get(&fake, &format!("/v1.0/me/events/{single}"), &[]).await.1["start"], "noon");
+    assert_eq!(fake.event_ids("Calendar"), [series]);
+    fake.mend_event(&single);
+    let (items, _) = drain(&link, IMMUTABLE).await;
+    assert_eq!((ids(&items), &items[0]["start"]), (vec![single.as_str()], &before["start"]));
+}
+
+#[tokio::test]
 async fn a_calendar_that_is_gone_is_not_found() {
     let fake = builder(&clock()).calendar(berlin(0)).calendar(CalendarSpec::new("Team")).start().await;
     let team = fake.calendar_id("Team");

@@ -11,20 +11,28 @@
 //! 5. the exchange runs detached, so that a caller who gives up does not lose the answer;
 //! 6. the new tokens are stored with compare-and-swap before anybody uses them.
 //!
+//! Where many refreshes of a service are due at once, few are under way, and the others stand in line
+//! before step 2. Nobody waits behind them whose old token can still be used.
+//!
 //! What remains is a process that ends between the provider's answer and the write. Who comes next finds
 //! the mark of step 4, waits until the exchange cannot be under way any more, and tries the old token: with
 //! a provider that keeps it valid the connection survives, with any other the reason says what happened.
 
 mod exchange;
+mod line;
 mod pause;
 mod slot;
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::{Either, select};
+use tokio::sync::oneshot;
 
+use self::line::{Arrival, Lines, Place};
 use self::pause::Pauses;
 pub use self::slot::LiveToken;
 use self::slot::{Slot, Slots, Unsaved};
@@ -33,13 +41,16 @@ use super::store::{RefreshGuard, TokenStore};
 use super::vault::Vault;
 use crate::adapter::AdapterRegistry;
 use crate::clock::Clock;
-use crate::connection::{Connection, ConnectionId, GrantType};
+use crate::connection::{Connection, ConnectionId, GrantType, ServiceId};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::Pipeline;
+use crate::http::{Pipeline, token_lane};
 use crate::observe::{AuditLog, Notice, Observer};
 
 /// How often the store is asked while somebody else refreshes.
 const POLL: Duration = Duration::from_millis(100);
+/// How long the one who begins a refresh waits for it while the old token can be used. Not waiting at all
+/// would leave a process that ends after its call in the middle of an exchange.
+const PROMPT: Duration = Duration::from_secs(2);
 /// A key that expires within this time is due for replacement.
 const REMINDER: TimeDelta = TimeDelta::days(14);
 
@@ -94,6 +105,7 @@ pub struct TokenParts {
 pub struct TokenManager {
     parts: TokenParts,
     slots: Slots,
+    lines: Lines,
     pauses: Pauses,
 }
 
@@ -115,16 +127,31 @@ enum Stored {
     Due(Box<Connection>),
 }
 
+/// The one who began a refresh, until they have an answer.
+struct Asker(Option<oneshot::Sender<Result<Arc<LiveToken>>>>);
+
+impl Asker {
+    fn answer(&mut self, answer: Result<Arc<LiveToken>>) {
+        let unheard = match self.0.take() {
+            Some(asker) => asker.send(answer).err(),
+            None => Some(answer),
+        };
+        if let Some(Err(error)) = unheard {
+            tracing::warn!(%error, "a refresh that nobody waits for any more has failed");
+        }
+    }
+}
+
 impl TokenManager {
     /// A manager of a store's connections.
     pub fn new(parts: TokenParts) -> Self {
-        Self { parts, slots: Slots::default(), pauses: Pauses::default() }
+        Self { parts, slots: Slots::default(), lines: Lines::default(), pauses: Pauses::default() }
     }
 
     /// The connection's access token, refreshed if less than 5 minutes, or a tenth of its life, are left.
     ///
-    /// The one caller who refreshes waits for the fresh token. Others get the old one meanwhile, for as long
-    /// as it is safe to use.
+    /// The one caller who refreshes waits for the fresh token: for two seconds at the most while the old one
+    /// is safe to use, and not at all where refreshes stand in line. Others get the old one meanwhile.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] for an unknown connection, [`ErrorKind::ReauthorizationRequired`] when
@@ -169,27 +196,39 @@ impl TokenManager {
         slot: Arc<Slot>,
         refused: Option<AccessToken>,
     ) -> Result<Arc<LiveToken>> {
+        let now = self.parts.clock.now();
         let gate = if let Ok(gate) = Arc::clone(&slot.gate).try_lock_owned() {
             gate
-        } else if let Some(old) = slot.old(self.parts.clock.now(), refused.as_ref()) {
+        } else if let Some(old) = slot.old(now, refused.as_ref()) {
             return Ok(old);
         } else {
+            slot.hurry(now);
             Arc::clone(&slot.gate).lock_owned().await
         };
         if let Some(live) = slot.usable(self.parts.clock.now()).filter(|live| !live.is(refused.as_ref())) {
             return Ok(live);
         }
-        let manager = Arc::clone(self);
-        let id = id.clone();
+        let (asker, answer) = oneshot::channel();
         // Detached: once the provider has answered, the answer is stored whoever still waits for it.
-        let task = tokio::spawn(async move {
-            let outcome = manager.renew_behind_gate(&id, &slot, refused.as_ref()).await;
-            drop(gate);
-            outcome
+        tokio::spawn({
+            let (manager, id) = (Arc::clone(self), id.clone());
+            let (slot, refused) = (Arc::clone(&slot), refused.clone());
+            async move {
+                let mut asker = Asker(Some(asker));
+                let outcome = manager.renew_behind_gate(&id, &slot, refused.as_ref(), &mut asker).await;
+                slot.refreshed();
+                drop(gate);
+                asker.answer(outcome);
+            }
         });
-        task.await.unwrap_or_else(|error| {
-            Err(Error::new(ErrorKind::Cancelled, "the refresh of the token was stopped").with_source(error))
-        })
+        let answer = match select(answer, pin!(self.parts.clock.sleep(PROMPT))).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(((), answer)) => match slot.old(self.parts.clock.now(), refused.as_ref()) {
+                Some(old) => return Ok(old),
+                None => answer.await,
+            },
+        };
+        answer.unwrap_or_else(|_| Err(stopped()))
     }
 
     async fn renew_behind_gate(
@@ -197,32 +236,68 @@ impl TokenManager {
         id: &ConnectionId,
         slot: &Slot,
         refused: Option<&AccessToken>,
+        asker: &mut Asker,
     ) -> Result<Arc<LiveToken>> {
         let settings = self.parts.settings;
-        let deadline = self.parts.clock.monotonic().saturating_add(settings.patience);
+        let mut deadline = None;
         loop {
-            if let Stored::Fresh(live) = self.look(id, slot, refused).await? {
-                return Ok(live);
-            }
+            let due = match self.look(id, slot, refused).await? {
+                Stored::Fresh(live) => return Ok(live),
+                Stored::Due(connection) => Some(connection.service),
+                Stored::UnderWay | Stored::Unsaved(_) => None,
+            };
+            let place = match due {
+                Some(service) => Some(self.place(&service, slot, refused, asker).await?),
+                None => None,
+            };
             if let Some(guard) = self.parts.store.acquire_refresh_guard(id, settings.guard_ttl).await? {
-                let outcome = self.renew_behind_guard(id, slot, refused).await;
+                // Boxed, so that those in the line are small.
+                let outcome = Box::pin(self.renew_behind_guard(id, slot, refused)).await;
                 self.release(guard).await;
                 if let Some(live) = outcome? {
                     return Ok(live);
                 }
             }
+            // Who waits for another process keeps no place from others.
+            drop(place);
             let now = self.parts.clock.now();
             if let Some(old) = slot.old(now, refused) {
                 slot.state().hold_off = Some(now + TimeDelta::seconds(1));
                 return Ok(old);
             }
-            if self.parts.clock.monotonic() >= deadline {
+            let time = self.parts.clock.monotonic();
+            if time >= *deadline.get_or_insert(time.saturating_add(settings.patience)) {
                 return Err(Error::new(
                     ErrorKind::Timeout,
                     "another process holds the right to refresh this connection's tokens and does not finish",
                 ));
             }
             self.parts.clock.sleep(POLL).await;
+        }
+    }
+
+    /// A place among the refreshes of a service that are under way. Where it takes standing in line, the one
+    /// who asked goes on with the old token, if it can be used.
+    async fn place(
+        &self,
+        service: &ServiceId,
+        slot: &Slot,
+        refused: Option<&AccessToken>,
+        asker: &mut Asker,
+    ) -> Result<Place> {
+        let now = self.parts.clock.now();
+        let old = slot.old(now, refused);
+        let until = old.as_ref().and_then(|old| old.lives_on_until()).unwrap_or(now);
+        let places = self.parts.pipeline.places(&token_lane(service));
+        match self.lines.arrive(service, places, until) {
+            Arrival::Place(place) => Ok(place),
+            Arrival::InLine(ticket, turn) => {
+                slot.lined_up(ticket, now);
+                if let Some(old) = old {
+                    asker.answer(Ok(old));
+                }
+                turn.await.map_err(|_| stopped())
+            }
         }
     }
 
@@ -281,6 +356,10 @@ impl TokenManager {
         connection.status.check().map_err(|error| error.with_service(&connection.service))?;
         Ok(connection)
     }
+}
+
+fn stopped() -> Error {
+    Error::new(ErrorKind::Cancelled, "the refresh of the token was stopped")
 }
 
 /// A time after another; `None` when it lies beyond what can be counted.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::line::Ticket;
 use crate::auth::secret::{AccessToken, TokenSet, Tokens};
 use crate::auth::vault::{SealedTokens, Vault};
 use crate::connection::{Connection, ConnectionId};
@@ -59,8 +60,13 @@ impl LiveToken {
         self.expires_at.is_none_or(|at| now < at)
     }
 
+    /// Whether it can be used while it is being replaced.
     pub(super) fn lives_on(&self, now: DateTime<Utc>) -> bool {
-        self.expires_at.is_none_or(|at| now + SAFE < at)
+        self.lives_on_until().is_none_or(|at| now < at)
+    }
+
+    pub(super) fn lives_on_until(&self) -> Option<DateTime<Utc>> {
+        self.expires_at.map(|at| at - SAFE)
     }
 }
 
@@ -90,6 +96,10 @@ pub(super) struct SlotState {
     pub unsaved: Option<Unsaved>,
     /// Whether the host was told that the key will expire.
     pub reminded: bool,
+    /// Where the refresh stands in line.
+    pub ticket: Option<Ticket>,
+    /// Whether somebody waits for the refresh who has no token to go on with.
+    pub urgent: bool,
 }
 
 /// Fresh tokens and those that they replace.
@@ -111,6 +121,36 @@ impl Slot {
         let live = state.live.as_ref()?;
         let held_off = state.hold_off.is_some_and(|until| now < until) && live.lives(now);
         (state.unsaved.is_none() && (live.is_fresh(now) || held_off)).then(|| Arc::clone(live))
+    }
+
+    /// Somebody waits for the refresh who has no token to go on with.
+    pub(super) fn hurry(&self, now: DateTime<Utc>) {
+        let ticket = {
+            let mut state = self.state();
+            state.urgent = true;
+            state.ticket.take()
+        };
+        if let Some(ticket) = ticket {
+            ticket.hurry(now);
+        }
+    }
+
+    /// The refresh stands in line.
+    pub(super) fn lined_up(&self, ticket: Ticket, now: DateTime<Utc>) {
+        let urgent = {
+            let mut state = self.state();
+            state.ticket = Some(ticket);
+            state.urgent
+        };
+        if urgent {
+            self.hurry(now);
+        }
+    }
+
+    /// The refresh is over.
+    pub(super) fn refreshed(&self) {
+        let mut state = self.state();
+        (state.ticket, state.urgent) = (None, false);
     }
 
     /// The token in memory, if it can be used while somebody else refreshes it.

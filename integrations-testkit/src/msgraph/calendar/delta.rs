@@ -85,14 +85,14 @@ impl Page<'_> {
 
     fn everything(mut self, cursor: &Cursor) -> Option<Cursor> {
         let (calendars, mut looked_at, mut next) = (self.calendars, 0, None);
-        calendars.store.walk(self.number, cursor.next, |place, slot| {
+        calendars.store.walk(self.number, cursor.next, |place, key| {
             if self.items.full() || looked_at == SCAN_LIMIT {
                 next = Some(Cursor { next: place, day: 0, ..*cursor });
                 return false;
             }
             looked_at += 1;
             let after = if place == cursor.next { cursor.day } else { 0 };
-            match calendars.shown(slot.key) {
+            match calendars.shown(key) {
                 Some(Shown::Event(piece)) => {
                     if let Served::Upto(day) = self.serve(&piece, cursor.window, after) {
                         next = Some(Cursor { next: place, day, ..*cursor });

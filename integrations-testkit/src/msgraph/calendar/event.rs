@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use super::timing::{Timing, day_of_number};
 use crate::msgraph::errors::Refusal;
 use crate::msgraph::fields::fields;
-use crate::msgraph::patch::merge;
 use crate::msgraph::text::{moment, preview, put_local};
+use crate::patch::merge;
 use crate::random::mix;
 
 fields! {
@@ -95,6 +95,8 @@ pub(super) struct Event {
     /// By the day on which they were to take place.
     pub(super) exceptions: BTreeMap<u32, Exception>,
     pub(super) cancelled: BTreeSet<u32>,
+    /// Text of the test that is served in its place.
+    pub(super) garbled: Option<String>,
 }
 
 /// An occurrence that is not like its series.
@@ -164,7 +166,8 @@ impl Event {
     pub(super) fn of(mut event: Map<String, Value>, created: i64) -> Result<Self, Refusal> {
         let timing = Timing::read(&event)?;
         event.retain(|name, _| !TIMED.contains(&name.as_str()));
-        Ok(Self { fields: event, timing, created, exceptions: BTreeMap::new(), cancelled: BTreeSet::new() })
+        let (exceptions, cancelled) = (BTreeMap::new(), BTreeSet::new());
+        Ok(Self { fields: event, timing, created, exceptions, cancelled, garbled: None })
     }
 
     /// The event as a test would write it, to be patched.

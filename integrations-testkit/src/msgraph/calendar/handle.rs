@@ -201,6 +201,32 @@ impl FakeGraph {
         self.with_calendar(calendar, |calendars, number, now| calendars.raw(number, raw_json_text, now));
     }
 
+    /// Serves this text in the place of an event, as it is, until the event is [mended](Self::mend_event).
+    ///
+    /// # Panics
+    /// When there is no such event, or it is an occurrence.
+    pub fn garble_event(&self, event: &str, raw_json_text: &str) {
+        self.garble(event, Some(raw_json_text.to_owned()));
+    }
+
+    /// Serves a garbled event again; it has changed.
+    ///
+    /// # Panics
+    /// When there is no such event.
+    pub fn mend_event(&self, event: &str) {
+        self.garble(event, None);
+    }
+
+    fn garble(&self, event: &str, text: Option<String>) {
+        self.with_event(event, |calendars, key, day, now| {
+            assert!(day == 0, "only whole events can be garbled");
+            calendars.change(key, now, |event| {
+                event.garbled = text;
+                Ok(())
+            })
+        });
+    }
+
     /// An event as `events.get` shows it with immutable ids and in UTC; `None` when there is none.
     pub fn event(&self, event: &str) -> Option<Value> {
         let (state, prefer) = (self.graph.state(), Preferences::own());
@@ -209,15 +235,16 @@ impl FakeGraph {
     }
 
     /// The ids of the events of a calendar, series counting once, in the order of a full listing.
+    /// Raw items and garbled ones are left out.
     ///
     /// # Panics
     /// When there is no such calendar.
     pub fn event_ids(&self, calendar: &str) -> Vec<String> {
         let keys = self.with_calendar(calendar, |calendars, number, _| {
             let mut keys = Vec::new();
-            calendars.store.walk(number, 0, |_, slot| {
-                if let Some(Shown::Event(_)) = calendars.shown(slot.key) {
-                    keys.push(slot.key);
+            calendars.store.walk(number, 0, |_, key| {
+                if let Some(Shown::Event(_)) = calendars.shown(key) {
+                    keys.push(key);
                 }
                 true
             });
@@ -236,12 +263,12 @@ impl FakeGraph {
         let window: Window = (bound(start), bound(end));
         let parts = self.with_calendar(calendar, |calendars, number, _| {
             let mut parts = Vec::new();
-            calendars.store.walk(number, 0, |_, slot| {
-                let Some(Shown::Event(piece)) = calendars.shown(slot.key) else { return true };
+            calendars.store.walk(number, 0, |_, key| {
+                let Some(Shown::Event(piece)) = calendars.shown(key) else { return true };
                 if piece.shows_in(window) {
-                    parts.push((slot.key, 0));
+                    parts.push((key, 0));
                     piece.each(window, 0, |occurrence| {
-                        parts.push((slot.key, day_number(occurrence.date)));
+                        parts.push((key, day_number(occurrence.date)));
                         true
                     });
                 }

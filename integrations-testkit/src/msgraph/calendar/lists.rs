@@ -129,7 +129,7 @@ pub(in crate::msgraph) fn list_events(
     let number = calendars.find(&graph.ids, id)?;
     let view = View { ids: &graph.ids, prefer: &prefer, select, typed: false };
     let mut listing = Listing::begin(graph, &query, &prefer, "me/calendars/events")?;
-    calendars.store.walk(number, 0, |_, slot| match calendars.shown(slot.key) {
+    calendars.store.walk(number, 0, |_, key| match calendars.shown(key) {
         Some(Shown::Event(piece)) => listing.offer(|out| piece.put(out, &view)),
         Some(Shown::Raw(text)) => listing.offer(|out| put!(out, text)),
         None => true,
@@ -155,16 +155,16 @@ pub(in crate::msgraph) fn view(
     let calendars = &state.calendars;
     let number = calendars.find(&graph.ids, id)?;
     let mut due: Vec<(i64, Key, u32)> = Vec::new();
-    calendars.store.walk(number, 0, |_, slot| {
-        let Some(Shown::Event(piece)) = calendars.shown(slot.key) else { return true };
+    calendars.store.walk(number, 0, |_, key| {
+        let Some(Shown::Event(piece)) = calendars.shown(key) else { return true };
         if piece.is_series() {
             piece.each(window, 0, |occurrence| {
                 let (start, _) = occurrence.timing.milliseconds(occurrence.span);
-                due.push((start, slot.key, day_number(occurrence.date)));
+                due.push((start, key, day_number(occurrence.date)));
                 true
             });
         } else if piece.shows_in(window) {
-            due.push((piece.timing.milliseconds(piece.timing.span).0, slot.key, 0));
+            due.push((piece.timing.milliseconds(piece.timing.span).0, key, 0));
         }
         true
     });
@@ -239,10 +239,14 @@ pub(in crate::msgraph) fn get(
     Ok(prefer.applied(single("me/events/$entity", &body), false))
 }
 
-/// An event or an occurrence, in full.
+/// An event or an occurrence, in full; text of the test as it is.
 pub(super) fn shown(calendars: &Calendars, view: &View<'_>, id: &str) -> Result<Vec<u8>, Refusal> {
     let (key, day) = calendars.find_event(view.ids, id)?;
-    let piece = calendars.piece(key).ok_or_else(Refusal::not_found)?;
+    let piece = match calendars.shown(key).ok_or_else(Refusal::not_found)? {
+        Shown::Event(piece) => piece,
+        Shown::Raw(text) if day == 0 => return Ok(text.as_bytes().to_vec()),
+        Shown::Raw(_) => return Err(Refusal::not_found()),
+    };
     let mut out = Vec::new();
     if day == 0 {
         piece.put(&mut out, view);

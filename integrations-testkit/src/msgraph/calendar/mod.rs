@@ -140,6 +140,9 @@ impl Calendars {
         if let Some(entry) = self.store.entry(key) {
             return Some(match &entry.item {
                 Item::Raw(text) => Shown::Raw(text),
+                Item::Event(event) if event.garbled.is_some() => {
+                    Shown::Raw(event.garbled.as_deref().unwrap_or_default())
+                }
                 Item::Event(event) => Shown::Event(Piece {
                     key,
                     moves: entry.moves,
@@ -226,6 +229,7 @@ impl Calendars {
             created,
             exceptions: std::collections::BTreeMap::new(),
             cancelled: std::collections::BTreeSet::new(),
+            garbled: None,
         };
         self.store.adopt(key, modified, || Item::Event(Box::new(event)));
     }

@@ -91,13 +91,13 @@ impl Page<'_> {
 
     fn everything(mut self, cursor: &Cursor) -> Option<Cursor> {
         let (mail, mut looked_at, mut next) = (self.mail, 0, None);
-        mail.store.walk(self.folder, cursor.next, |place, slot| {
+        mail.store.walk(self.folder, cursor.next, |place, key| {
             if self.items.full() || looked_at == SCAN_LIMIT {
                 next = Some(Cursor { next: place, ..*cursor });
                 return false;
             }
             looked_at += 1;
-            self.add(slot.key, cursor);
+            self.add(key, cursor);
             true
         });
         next

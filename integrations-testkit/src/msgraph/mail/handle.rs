@@ -6,7 +6,7 @@ use super::attachment::{Attachment, ids_of, of_message};
 use super::folders::put_folder;
 use super::message::Letter;
 use super::render::{View, put_message};
-use super::{FolderSpec, Mail};
+use super::{FolderSpec, Mail, Source};
 use crate::msgraph::errors::Refusal;
 use crate::msgraph::fake::{FakeGraph, object};
 use crate::msgraph::fields::Select;
@@ -208,6 +208,24 @@ impl FakeGraph {
         });
     }
 
+    /// Serves this text in the place of a message, as it is, until the message is
+    /// [mended](Self::mend_message).
+    ///
+    /// # Panics
+    /// When there is no such message.
+    pub fn garble_message(&self, message: &str, raw_json_text: &str) {
+        let text = Some(raw_json_text.to_owned());
+        self.with_message(message, |mail, key, now| mail.change(key, now, |message| message.garbled = text));
+    }
+
+    /// Serves a garbled message again; it has changed.
+    ///
+    /// # Panics
+    /// When there is no such message.
+    pub fn mend_message(&self, message: &str) {
+        self.with_message(message, |mail, key, now| mail.change(key, now, |message| message.garbled = None));
+    }
+
     /// A message as `messages.get` shows it with immutable ids; `None` when there is none.
     pub fn message(&self, message: &str) -> Option<Value> {
         let (state, prefer) = (self.graph.state(), Preferences::own());
@@ -218,16 +236,17 @@ impl FakeGraph {
         serde_json::from_slice(&text).ok()
     }
 
-    /// The ids of the messages of a folder, in the order of a full listing. Raw items have none.
+    /// The ids of the messages of a folder, in the order of a full listing. Raw items and garbled
+    /// ones are left out.
     ///
     /// # Panics
     /// When there is no such folder.
     pub fn message_ids(&self, folder: &str) -> Vec<String> {
         let keys = self.with_folder(folder, |mail, number, _| {
             let mut keys = Vec::new();
-            mail.store.walk(number, 0, |_, slot| {
-                if !matches!(slot.entry.map(|entry| &entry.item), Some(Letter::Raw(_))) {
-                    keys.push(slot.key);
+            mail.store.walk(number, 0, |_, key| {
+                if !matches!(mail.source(key), Some(Source::Raw(_))) {
+                    keys.push(key);
                 }
                 true
             });

@@ -33,9 +33,9 @@ pub(in crate::msgraph) fn list(
         if full {
             break;
         }
-        mail.store.walk(folder, 0, |_, slot| {
+        mail.store.walk(folder, 0, |_, key| {
             full = !listing.offer(|out| {
-                put_message(mail, &view, slot.key, out);
+                put_message(mail, &view, key, out);
             });
             !full
         });

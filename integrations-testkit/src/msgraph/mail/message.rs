@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 use super::attachment::Attachment;
 use crate::msgraph::fields::fields;
 use crate::msgraph::ids::guid;
-use crate::msgraph::patch::merge;
 use crate::msgraph::query::time;
 use crate::msgraph::text::{instant, preview};
+use crate::patch::merge;
 use crate::random::mix;
 
 fields! {
@@ -64,6 +64,8 @@ pub(super) struct Message {
     /// Everything but what is computed.
     pub(super) fields: Map<String, Value>,
     pub(super) attachments: Vec<Attachment>,
+    /// Text of the test that is served in its place.
+    pub(super) garbled: Option<String>,
 }
 
 impl Message {
@@ -110,7 +112,7 @@ impl Message {
                 message.entry(field).or_insert(value);
             }
         }
-        let mut message = Self { fields: message, attachments };
+        let mut message = Self { fields: message, attachments, garbled: None };
         message.follow();
         message
     }

@@ -209,6 +209,9 @@ impl Mail {
     fn source(&self, key: Key) -> Option<Source<'_>> {
         if let Some(entry) = self.store.entry(key) {
             return Some(match &entry.item {
+                Letter::Message(message) if message.garbled.is_some() => {
+                    Source::Raw(message.garbled.as_deref().unwrap_or_default())
+                }
                 Letter::Message(message) => Source::Stored(message),
                 Letter::Raw(text) => Source::Raw(text),
             });
@@ -275,7 +278,9 @@ impl Mail {
         let generator = &self.folders[folder].generator;
         let (fields, attachments) = (generator.fields(index), generator.attachments(index));
         let modified = generator.received(index) + 1_000;
-        self.store.adopt(key, modified, || Letter::Message(Box::new(Message { fields, attachments })));
+        self.store.adopt(key, modified, || {
+            Letter::Message(Box::new(Message { fields, attachments, garbled: None }))
+        });
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// Merges a patch (RFC 7396): null removes, arrays are replaced whole.
-pub(super) fn merge(target: &mut Value, patch: Value) {
+pub(crate) fn merge(target: &mut Value, patch: Value) {
     let Value::Object(patch) = patch else {
         *target = patch;
         return;

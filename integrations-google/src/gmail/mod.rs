@@ -1,0 +1,16 @@
+//! Gmail.
+
+mod adapter;
+mod address;
+mod attachment;
+mod batch;
+mod body;
+mod headers;
+mod html;
+mod multipart;
+mod normalize;
+mod sync;
+mod wire;
+
+pub use self::adapter::{Gmail, LABELS, MESSAGES, SERVICE};
+pub use self::normalize::GmailNormalizer;
