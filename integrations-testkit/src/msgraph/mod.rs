@@ -47,6 +47,8 @@
 //!   full, occurrences as stubs, exceptions in full. An occurrence that is no longer there is not mentioned, as
 //!   at Graph; [`FakeGraphBuilder::announce_removed_occurrences`] makes the fake mention those that were
 //!   cancelled or moved away. A series that is deleted takes its occurrences with it.
+//! * An exception has the id of the occurrence that it was, and what it does not change it has of its series.
+//!   Another recurrence ends the exceptions of a series.
 //! * A series may be cut by the end of a page ([`FakeGraphBuilder::whole_series`]), and it may be missing while
 //!   its occurrences are there ([`FakeGraphBuilder::without_masters`]).
 //! * A message that moves is `@removed` in one folder and new in the other; by its immutable id it is the same.

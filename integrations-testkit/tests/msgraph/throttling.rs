@@ -58,8 +58,13 @@ async fn four_may_be_under_way_at_once() {
 
 #[tokio::test]
 async fn a_fault_waits_while_the_limits_refuse() {
-    let fake = builder(&clock()).throttling(Throttling { requests: 0, ..Throttling::OUTLOOK }).start().await;
+    let clock = clock();
+    let limits = Throttling { requests: 1, window: Duration::from_secs(60), ..Throttling::OUTLOOK };
+    let fake = builder(&clock).throttling(limits).start().await;
+    assert_eq!(get(&fake, "/v1.0/me/calendars", &[]).await.0, 200);
     fake.fault(Fault::on("calendars.list").status(500));
     assert_eq!(get(&fake, "/v1.0/me/calendars", &[]).await.0, 429);
-    assert_eq!(fake.count("calendars.list"), 1);
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(get(&fake, "/v1.0/me/calendars", &[]).await.0, 500);
+    assert_eq!(fake.count("calendars.list"), 3);
 }
