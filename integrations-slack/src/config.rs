@@ -121,6 +121,12 @@ impl SlackConfig {
         Self::builder().client(read("SLACK_CLIENT_ID")?, read("SLACK_CLIENT_SECRET")?).build()
     }
 
+    /// The same for an app whose messages may be read in this way.
+    pub fn with_history(mut self, history: History) -> Self {
+        self.history = history;
+        self
+    }
+
     /// Where tokens may go.
     pub fn origins(&self) -> Origins {
         Origins::of([&self.api_url])

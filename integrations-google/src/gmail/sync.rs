@@ -251,3 +251,55 @@ fn lost_page(operation: &'static str) -> Error {
         .with_operation(operation)
         .with_status(400)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn of_each_message_the_last_word_counts() {
+        let of = |id: &str| json!({"message": {"id": id, "threadId": "t"}, "labelIds": ["INBOX"]});
+        let history = json!({"historyId": 9, "history": [
+            {"id": "1", "messages": [{"id": "added"}], "messagesAdded": [of("added")]},
+            {"id": "2", "messagesAdded": [of("brief")], "messagesDeleted": [of("brief")]},
+            {"id": "3", "labelsRemoved": [of("added"), of("gone")], "labelsAdded": [of("starred")]},
+            {"id": "4", "messages": [{"id": "nameless"}]},
+            {"id": "5", "messagesDeleted": [of("gone"), of("back")]},
+            {"id": "6", "messagesAdded": [of("back")]},
+        ]});
+        let history: History = serde_json::from_value(history).unwrap();
+        assert_eq!(history.id, "9");
+        let fates = fates(history.changes);
+        let fates: Vec<_> = fates.iter().map(|(id, fate)| (id.as_str(), *fate == Fate::Deleted)).collect();
+        let expected = [
+            ("added", false),
+            ("brief", true),
+            ("starred", false),
+            ("gone", true),
+            ("nameless", false),
+            ("back", false),
+        ];
+        assert_eq!(fates, expected);
+    }
+
+    #[test]
+    fn a_window_is_searched_for_with_a_second_more() {
+        let at = |seconds| chrono::DateTime::from_timestamp(seconds, 500_000_000).unwrap();
+        assert_eq!(search(&Window::ALL), None);
+        assert_eq!(search(&Window::since(at(100))).unwrap(), "after:99");
+        assert_eq!(search(&Window::since(at(-5)).until(at(100))).unwrap(), "after:0 before:101");
+    }
+
+    #[test]
+    fn a_place_is_stored_and_what_is_none_is_lost() {
+        let place = Place { history: "7".into(), page: Some("p".into()), skip: 100, again: true };
+        let cursor = place.cursor().unwrap();
+        assert_eq!(cursor.as_str(), r#"{"history":"7","page":"p","skip":100,"again":true}"#);
+        let next = Place::read(&cursor).unwrap().then(Some("q".into())).unwrap();
+        assert_eq!(next, Next::Page(Cursor::new(r#"{"history":"7","page":"q","again":true}"#)));
+        assert_eq!(Place::read(&cursor).unwrap().then(None).unwrap(), Next::Done(Cursor::new("7")));
+        assert_eq!(Place::read(&Cursor::new("token")).unwrap_err().kind(), ErrorKind::CursorExpired);
+    }
+}

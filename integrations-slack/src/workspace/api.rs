@@ -4,7 +4,7 @@ use integrations_core::http::{Judge, Request, Response, Session, join};
 use integrations_core::model::Raw;
 use integrations_core::{Error, ErrorKind, Result, json};
 
-use super::wire::Items;
+use super::wire::Page;
 use crate::config::SlackConfig;
 
 /// A method that lists, and the field of its answers that holds the items.
@@ -70,8 +70,8 @@ pub(super) struct Listing {
 
 impl Listing {
     pub(super) fn read(method: Method, answer: &Response) -> Result<Self> {
-        let Some((page, items)) = json::cut_items::<Items>(&answer.body, method.items) else {
-            return Err(Items::unreadable(&answer.body, method.name));
+        let Some((page, items)) = json::cut_items::<Page>(&answer.body, method.items) else {
+            return Err(Page::unreadable(&answer.body, method.name));
         };
         let next = page.response_metadata.and_then(|metadata| metadata.next_cursor);
         let next = next.filter(|cursor| !cursor.is_empty());

@@ -211,8 +211,11 @@ impl Reader<'_> {
             }
         } else {
             // The next run may know more.
-            let kept = unmet.into_iter().filter(|ts| Some(*ts) >= mark.from);
-            mark.seen.extend(kept.filter_map(|ts| Some((ts, *since.seen.get(&ts)?))));
+            for ts in unmet {
+                if let Some(print) = since.seen.get(&ts).filter(|_| Some(ts) >= mark.from) {
+                    mark.remember(ts, *print, self.reach);
+                }
+            }
         }
         let before = mark.threads.iter().filter(|thread| Some(thread.ts) < self.oldest);
         progress.due.extend(before.map(|thread| Due::again(thread, true)));
@@ -249,6 +252,11 @@ impl Reader<'_> {
 }
 
 impl Place {
+    /// Whether nothing of the listing has been read.
+    pub(super) fn is_new(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// A message was read.
     pub(super) fn pass(&mut self, of: Of, ts: Ts) {
         let last = self.last.unwrap_or(ts);
@@ -314,4 +322,70 @@ impl Glance {
 /// wrong.
 pub(super) fn is_believable(unmet: usize, remembered: usize) -> bool {
     unmet <= BELIEVABLE || unmet * 2 <= remembered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{History, SlackConfig};
+    use serde_json::json;
+
+    fn glance(value: &serde_json::Value) -> Option<Glance> {
+        Glance::of(&Raw::new(value.to_string()))
+    }
+
+    #[test]
+    fn a_glance_tells_what_a_sync_has_to_know() {
+        let ts = |text| Ts::parse(text).unwrap();
+        let (first, second) = ("1772440000.000001", "1772440000.000002");
+        let alone = glance(&json!({"ts": first, "text": "x"})).unwrap();
+        assert_eq!((alone.ts, alone.replies, alone.is_reply()), (ts(first), None, false));
+        let parent = json!({"ts": first, "thread_ts": first, "reply_count": 2, "latest_reply": second});
+        let parent = glance(&parent).unwrap();
+        assert_eq!((parent.replies, parent.is_reply()), (Some((ts(second), 2)), false));
+        assert!(glance(&json!({"ts": second, "thread_ts": first})).unwrap().is_reply());
+        // A thread without replies is none, and what is odd about a message does not hide which it is.
+        assert_eq!(
+            glance(&json!({"ts": first, "reply_count": 0, "latest_reply": ""})).unwrap().replies,
+            None
+        );
+        assert_eq!(glance(&json!({"ts": first, "reply_count": []})).unwrap().ts, ts(first));
+        for odd in [json!({}), json!(null), json!({"ts": 1.5}), json!({"ts": "now"})] {
+            assert!(glance(&odd).is_none(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn few_are_always_believed_and_many_if_as_many_are_left() {
+        for (unmet, remembered, believed) in [
+            (0, 0, true),
+            (10, 10, true),
+            (11, 21, false),
+            (11, 22, true),
+            (250, 500, true),
+            (251, 500, false),
+        ] {
+            assert_eq!(is_believable(unmet, remembered), believed, "{unmet} of {remembered}");
+        }
+    }
+
+    /// The most that can be carried on: a page whose messages all have replies, and every thread to be looked at.
+    #[test]
+    fn a_place_on_the_way_is_bounded_and_comes_back_as_it_went() {
+        let config = SlackConfig::builder().client("id", "secret").build().unwrap();
+        let reach = Reach::of(History::Marketplace, config.look_back);
+        let ts = |number: u64| {
+            Ts::parse("1772440000.000000").unwrap().less(std::time::Duration::from_secs(number))
+        };
+        let mark = mark::tests::full(&reach);
+        let again = mark.threads.iter().map(|thread| Due::again(thread, true));
+        let mut due: VecDeque<_> = (0..u64::from(reach.page)).map(|number| Due::whole(ts(number))).collect();
+        due.extend(again);
+        let place = Place { cursor: Some("c".repeat(100)), begins: Some(ts(1)), last: Some(ts(2)) };
+        let unmet = mark.seen.keys().copied().collect();
+        let progress = Progress { history: Some(place), due, unmet, odd: true, mark };
+        let cursor = mark::write(&progress).unwrap();
+        assert!(cursor.as_str().len() < 80 << 10, "{}", cursor.as_str().len());
+        assert_eq!(mark::read::<Progress>(&cursor).unwrap(), progress);
+    }
 }

@@ -179,6 +179,16 @@ impl Mark {
     }
 }
 
+impl Thread {
+    /// Remembers a reply, and forgets the first where there are too many.
+    pub(super) fn remember(&mut self, ts: Ts, print: Print, reach: &Reach) {
+        self.replies.insert(ts, print);
+        if self.replies.len() > reach.replies {
+            self.replies.pop_first();
+        }
+    }
+}
+
 /// Writes a mark, or a place on the way.
 pub(super) fn write(what: &impl Serialize) -> Result<Cursor> {
     let text = serde_json::to_string(what);
@@ -190,4 +200,99 @@ pub(super) fn read<T: DeserializeOwned>(cursor: &Cursor) -> Result<T> {
     serde_json::from_str(cursor.as_str()).map_err(|_| {
         Error::new(ErrorKind::CursorExpired, "the position is none that this version has written")
     })
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::config::SlackConfig;
+
+    fn reach(history: History) -> Reach {
+        Reach::of(history, SlackConfig::builder().client("id", "secret").build().unwrap().look_back)
+    }
+
+    fn ts(seconds: u64) -> Ts {
+        Ts::parse(&format!("{:010}.123456", 1_772_440_000 + seconds)).unwrap()
+    }
+
+    fn print(number: u64) -> Print {
+        Print::of(&Raw::new(number.to_string()))
+    }
+
+    /// A mark that holds as much as it can.
+    pub(in crate::workspace) fn full(reach: &Reach) -> Mark {
+        let mut mark = Mark::default();
+        for number in 0..1_000 {
+            assert!(mark.meet(ts(number), reach));
+            mark.remember(ts(number), print(number), reach);
+            mark.remember_odd(print(number));
+            mark.track(ts(number), ts(2 * number), number, reach);
+        }
+        for thread in &mut mark.threads {
+            thread.parent = Some(print(1));
+            thread.replies = (0..reach.replies as u64).map(|number| (ts(number), print(number))).collect();
+        }
+        mark
+    }
+
+    #[test]
+    fn a_mark_is_bounded_and_comes_back_as_it_went() {
+        for (history, messages, most) in
+            [(History::Marketplace, 500, 40 << 10), (History::Restricted, 15, 2 << 10)]
+        {
+            let mark = full(&reach(history));
+            assert_eq!(
+                (mark.seen.len(), mark.newest, mark.from),
+                (messages, Some(ts(999)), Some(ts(1_000 - messages as u64)))
+            );
+            let cursor = write(&mark).unwrap();
+            assert!(cursor.as_str().len() < most, "{history:?}: {}", cursor.as_str().len());
+            assert_eq!(read::<Mark>(&cursor).unwrap(), mark);
+        }
+        assert_eq!(read::<Mark>(&Cursor::new("{}")).unwrap(), Mark::default());
+        for odd in ["", "next", r#"{"seen":{"1":"AAAAAAAA"}}"#, r#"{"seen":{"1772440000.123456":"AAA"}}"#] {
+            assert_eq!(
+                read::<Mark>(&Cursor::new(odd)).unwrap_err().kind(),
+                ErrorKind::CursorExpired,
+                "{odd}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_lies_before_the_look_back_is_not_remembered() {
+        let reach = Reach { look_back: Duration::from_secs(10), ..reach(History::Marketplace) };
+        let mut mark = Mark::default();
+        // The newest first, as a history comes.
+        for (second, lasting) in [(100, true), (95, true), (90, true), (89, false)] {
+            assert_eq!(mark.meet(ts(second), &reach), lasting, "{second}");
+            if lasting {
+                mark.remember(ts(second), print(second), &reach);
+            }
+        }
+        assert_eq!(mark.from, Some(ts(90)));
+        // A newer one moves it on.
+        assert!(mark.meet(ts(102), &reach));
+        assert_eq!((mark.from, mark.seen.len()), (Some(ts(92)), 2));
+    }
+
+    #[test]
+    fn of_too_many_threads_the_quietest_is_left() {
+        let reach = Reach { threads: 2, ..reach(History::Marketplace) };
+        let mut mark = Mark::default();
+        for (thread, latest) in [(1, 50), (2, 40), (3, 60), (2, 70), (4, 55), (5, 1)] {
+            mark.track(ts(thread), ts(latest), 1, &reach);
+        }
+        let mut left: Vec<_> = mark.threads.iter().map(|thread| thread.ts).collect();
+        left.sort();
+        assert_eq!(left, [ts(2), ts(3)]);
+    }
+
+    #[test]
+    fn a_fingerprint_is_that_of_the_text() {
+        assert_eq!(print(7), print(7));
+        assert_ne!(print(7), print(8));
+        let text = serde_json::to_string(&print(7)).unwrap();
+        assert_eq!((text.len(), serde_json::from_str::<Print>(&text).unwrap()), (10, print(7)));
+    }
 }

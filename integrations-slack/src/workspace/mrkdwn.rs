@@ -17,10 +17,10 @@ impl Plain {
         while let Some(start) = rest.find('<') {
             self.push(&unescape(&rest[..start]));
             rest = &rest[start + 1..];
-            match rest.split_once('>') {
-                Some((inner, behind)) if !inner.contains('<') => {
-                    self.bracket(inner);
-                    rest = behind;
+            match rest.find(['<', '>']) {
+                Some(end) if rest.as_bytes()[end] == b'>' => {
+                    self.bracket(&rest[..end]);
+                    rest = &rest[end + 1..];
                 }
                 // Not Slack's: a bracket of a reader's own.
                 _ => self.push("<"),

@@ -19,7 +19,7 @@ pub(super) enum Node<'a> {
     Map(Vec<(Cow<'a, str>, Self)>),
 }
 
-impl<'a> Node<'a> {
+impl Node<'_> {
     /// A field of an object.
     pub(super) fn get(&self, name: &str) -> Option<&Self> {
         let Self::Map(fields) = self else { return None };

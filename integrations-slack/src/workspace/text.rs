@@ -149,7 +149,7 @@ impl Plain {
             match part.number_of("border") {
                 // It stands within a quote.
                 Some(1..) if part.kind() != "rich_text_quote" => {
-                    self.indented("> ", "> ", |quote| quote.rich_part(part))
+                    self.indented("> ", "> ", |quote| quote.rich_part(part));
                 }
                 _ => self.rich_part(part),
             }

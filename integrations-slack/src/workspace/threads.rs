@@ -34,12 +34,13 @@ pub(super) struct Due {
     /// Replies that were remembered and have not been met yet.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     unmet: BTreeSet<Ts>,
+    #[serde(default, skip_serializing_if = "Place::is_new")]
     place: Place,
 }
 
 impl Due {
     /// A thread of which nothing is remembered.
-    fn whole(ts: Ts) -> Self {
+    pub(super) fn whole(ts: Ts) -> Self {
         let (apart, begun, odd) = (false, false, false);
         Self { ts, from: None, apart, begun, odd, unmet: BTreeSet::new(), place: Place::default() }
     }
@@ -140,10 +141,7 @@ impl Reader<'_> {
         let thread = mark.thread_mut(thread);
         let print = (thread.is_some() || remembered.is_some()).then(|| Print::of(item));
         if let (Some(thread), Some(print)) = (thread, print) {
-            thread.replies.insert(ts, print);
-            if thread.replies.len() > self.reach.replies {
-                thread.replies.pop_first();
-            }
+            thread.remember(ts, print, self.reach);
         }
         remembered.is_none() || remembered != print
     }
@@ -155,9 +153,11 @@ impl Reader<'_> {
         if !due.odd && is_believable(unmet.len(), remembered.replies.len()) {
             haul.deleted.extend(unmet);
         } else if let Some(thread) = mark.thread_mut(due.ts) {
-            thread
-                .replies
-                .extend(unmet.into_iter().filter_map(|ts| Some((ts, *remembered.replies.get(&ts)?))));
+            for ts in unmet {
+                if let Some(print) = remembered.replies.get(&ts) {
+                    thread.remember(ts, *print, self.reach);
+                }
+            }
         }
     }
 

@@ -15,7 +15,7 @@ use super::ts::Ts;
 /// A page of users, conversations or messages; the items are cut out of it before, and read one by one. A page
 /// without its items is no page: nothing may be taken for gone because of it.
 #[derive(Deserialize)]
-pub(super) struct Items {
+pub(super) struct Page {
     #[serde(rename = "messages", alias = "members", alias = "channels")]
     _items: [IgnoredAny; 0],
     #[serde(default)]
@@ -28,7 +28,7 @@ pub(super) struct WireMetadata {
     pub next_cursor: Option<String>,
 }
 
-impl Items {
+impl Page {
     /// Why a body is no page.
     pub(super) fn unreadable(body: &[u8], operation: &'static str) -> Error {
         #[derive(Deserialize)]

@@ -210,7 +210,7 @@ async fn a_busy_channel_is_remembered_within_bounds() {
     let post = |number: usize| {
         host.clock.advance(HOUR / 120);
         let ts = host.fake.post(GENERAL, json!({"text": format!("message {number}")}));
-        if number % 5 == 0 {
+        if number.is_multiple_of(5) {
             for reply in 0..30 {
                 host.fake.reply(GENERAL, &ts, json!({"text": format!("reply {reply}")}));
             }

@@ -64,7 +64,7 @@ fn files(folder: &Path, below: &Path, found: &mut Vec<(String, Value)>) {
         let name = path.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
         if path.is_dir() && name != "spec" {
             files(folder, &path, found);
-        } else if name.ends_with(".json") && name != "MANIFEST.json" {
+        } else if path.extension().is_some_and(|extension| extension == "json") {
             found.push((name, serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap()));
         }
     }

@@ -13,6 +13,7 @@ mod host;
 mod listing;
 mod mapping;
 mod oauth;
+mod scale;
 mod scenario;
 mod streams;
 mod threads;

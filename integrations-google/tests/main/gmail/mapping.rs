@@ -10,6 +10,8 @@ use integrations_google::gmail::{LABELS, MESSAGES};
 use integrations_google::{Gmail, GoogleConfig};
 use serde_json::{Value, json};
 
+use crate::chaos::Random;
+
 fn upsert(stream: &str, wire: &Value) -> Value {
     let adapter = Gmail::new(GoogleConfig::builder().client("id", "secret").build().unwrap());
     let stream = StreamKey {
@@ -282,4 +284,114 @@ fn labels_of_gmail_and_of_the_user() {
     });
     let inbox = json!({"id": "INBOX", "name": "INBOX", "type": "system"});
     snapshot!([upsert(LABELS, &own), upsert(LABELS, &inbox)]);
+}
+
+/// Pieces that parsers of mail stumble over.
+const PIECES: &[&str] = &[
+    "a",
+    "Ada",
+    "@",
+    "x.example",
+    "<",
+    ">",
+    "\"",
+    "\\",
+    "(",
+    ")",
+    ",",
+    ";",
+    ":",
+    " ",
+    "\t",
+    "\r\n",
+    "\n ",
+    "=?",
+    "?=",
+    "=?utf-8?q?=C3=BC?=",
+    "=?utf-8?b?w7w=?=",
+    "=?x?b?!?=",
+    "?q?",
+    "ü",
+    "山",
+    "👋",
+    "\u{fffd}",
+    "\0",
+    "\u{1b}$B",
+    "&amp;",
+    "&#",
+    "&#x110000;",
+    "<p",
+    "</p>",
+    "<!--",
+    "-->",
+    "<![CDATA[",
+    "<pre>",
+    "<style>",
+    "<script>",
+    "</",
+    "=",
+    "charset",
+    "utf-16",
+    "iso-2022-jp",
+    "boundary",
+    "*0*=",
+    "%",
+    "'",
+    "[",
+    "]",
+    "..",
+    "-",
+];
+
+fn soup(random: &mut Random) -> String {
+    let pieces = random.below(12);
+    (0..pieces).map(|_| PIECES[usize::try_from(random.below(PIECES.len() as u64)).unwrap()]).collect()
+}
+
+#[test]
+fn whatever_a_sender_writes_is_read_or_refused_by_its_path() {
+    let names =
+        ["From", "To", "Cc", "Reply-To", "Subject", "Message-ID", "In-Reply-To", "References", "X-Odd"];
+    let types =
+        ["text/plain", "text/html", "TEXT/Html", "multipart/related", "multipart/", "message/rfc822", ""];
+    let mut random = Random(7);
+    let rounds = std::env::var("SOUP").map_or(1_000, |rounds| rounds.parse().unwrap());
+    let stages =
+        Stages::new(Gmail::new(GoogleConfig::builder().client("id", "s").build().unwrap()).normalizer());
+    let stream = StreamKey {
+        owner: "ada".into(),
+        service: "gmail".into(),
+        connection: "cn_1".into(),
+        stream: MESSAGES.into(),
+    };
+    let (mut read, mut refused) = (0, 0);
+    for _ in 0..rounds {
+        let about: Vec<_> =
+            names.iter().map(|name| json!({"name": name, "value": soup(&mut random)})).collect();
+        let part = |random: &mut Random| {
+            let media_type = types[usize::try_from(random.below(types.len() as u64)).unwrap()];
+            let (words, kind) = (soup(random), soup(random));
+            let data = if random.below(9) == 0 { words } else { STANDARD.encode(words) };
+            json!({
+                "mimeType": media_type,
+                "filename": if random.below(4) == 0 { soup(random) } else { String::new() },
+                "headers": headers(&[("Content-Type", &format!("{media_type}; charset={kind}")), ("Content-ID", &kind)]),
+                "body": {"size": 1, "data": data},
+            })
+        };
+        let mut inner = part(&mut random);
+        inner["parts"] = json!([part(&mut random), part(&mut random)]);
+        let mut root = part(&mut random);
+        root["headers"] = json!(about);
+        root["parts"] = json!([part(&mut random), inner]);
+        let wire = json!({"id": "1", "snippet": soup(&mut random), "payload": root}).to_string();
+        let done = stages.run(&[Raw::new(wire)], &stream, &PageContext::default());
+        read += done.changes.len();
+        for item in done.quarantined {
+            assert!(item.path.starts_with("$.payload") && item.id.as_deref() == Some("1"), "{}", item.path);
+            refused += 1;
+        }
+    }
+    println!("{read} read, {refused} refused");
+    assert!(read > refused && refused > 0);
 }

@@ -15,7 +15,7 @@ use integrations_core::auth::Vault;
 use integrations_core::clock::ManualClock;
 use integrations_core::memory::MemoryStore;
 use integrations_core::model::{Channel, Message, Record};
-use integrations_core::resilience::{ExponentialRetry, Unlimited};
+use integrations_core::resilience::{BulkheadLimits, ExponentialRetry, Unlimited};
 use integrations_core::sync::{StreamKey, StreamReport, SyncReport, SyncRequest};
 use integrations_core::{Connection, Error, Gateway, GatewayBuilder, Result};
 use integrations_google::Gmail;
@@ -36,9 +36,10 @@ struct Mailbox {
 }
 
 impl Mailbox {
-    /// With so many made-up messages.
+    /// With so many made-up messages. One call is under way at a time, so that it is known which is the third.
     async fn of(messages: u64) -> Self {
-        Self::with(|fake| fake.messages(messages), |gateway| gateway).await
+        let one = BulkheadLimits { connection: 1, ..BulkheadLimits::default() };
+        Self::with(|fake| fake.messages(messages), |gateway| gateway.bulkhead(one)).await
     }
 
     async fn with(

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use crate::FakeApi;
 use crate::fault::Fault;
 use crate::google::FakeGoogle;
+use crate::msgraph::FakeGraph;
 use crate::scenario::{Answer, FakeServer};
 use crate::slack::FakeSlack;
 
@@ -16,6 +17,26 @@ impl FakeServer for FakeGoogle {
 
     fn fault(&self, fault: Fault) {
         self.fault(fault);
+    }
+
+    fn calls(&self, operation: &str) -> u64 {
+        self.count(operation)
+    }
+
+    fn expire_tokens(&self) -> Answer {
+        self.expire_access_tokens();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl FakeServer for FakeGraph {
+    async fn consent(&self, authorization_url: &str) -> Result<String, String> {
+        self.consent(authorization_url).await
+    }
+
+    fn fault(&self, fault: Fault) {
+        drop(self.fault(fault));
     }
 
     fn calls(&self, operation: &str) -> u64 {
