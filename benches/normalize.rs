@@ -1,8 +1,9 @@
-//! How fast does a page of Google's become events, next to a plain typed decode of the same bytes?
+//! How fast do items become records, next to a plain typed decode of the same bytes?
 //!
-//! Ours is the whole way of a page behind the network: the adapter splits the body into items, and the
+//! Events come by the page. Ours is the whole way of a page behind the network: the adapter splits the body into items, and the
 //! pipeline maps and validates each one, keeps its raw JSON, and would set a bad one aside. Both sides
-//! own what they have made, and drop it within the time that is measured.
+//! own what they have made, and drop it within the time that is measured. Items of the other kinds come one by
+//! one, and ours is the pipeline over them.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use criterion::{Criterion, Throughput};
 use integrations_benches::figures::{Spread, count, seconds_each, table};
+use integrations_benches::kinds::all as all_kinds;
 use integrations_benches::process::{Fakes, TOKEN};
 use integrations_benches::{Result, plain};
 use integrations_core::adapter::{Pull, PullFrom, ServiceAdapter};
@@ -68,20 +70,50 @@ fn main() -> Result<()> {
         let kib = (body.len() / 1024).to_string();
         rows.push(vec![size.to_string(), kib, our_rate, plain_rate, ratio.to_string()]);
     }
-    println!("\n{}\n{summary}", table(&rows));
+    println!("\n{}", table(&rows));
+    println!("\n{}\n{summary}", table(&kinds(&runtime)?));
     Ok(())
 }
 
-/// Seconds for a page in each round, ours and plain. Who goes first changes from round to round.
+/// A row for each kind of item.
+fn kinds(runtime: &Runtime) -> Result<Vec<Vec<String>>> {
+    let mut rows = vec![["kind", "bytes", "ours/s", "plain/s", "ratio"].map(str::to_owned).to_vec()];
+    for kind in runtime.block_on(all_kinds())? {
+        let (ours, plain) = turns(|| kind.ours(), || kind.plain());
+        let per_second = |seconds: &[f64]| {
+            count(
+                f64::from(u32::try_from(kind.items.len()).unwrap_or(u32::MAX))
+                    / Spread::of(seconds.to_vec()).median,
+            )
+        };
+        let ratio = Spread::of_ratios(&plain, &ours);
+        let bytes = kind.bytes().to_string();
+        rows.push(vec![
+            kind.name.to_owned(),
+            bytes,
+            per_second(&ours),
+            per_second(&plain),
+            ratio.to_string(),
+        ]);
+    }
+    Ok(rows)
+}
+
+/// Seconds for a page in each round, ours and plain.
 fn race(ours: &Ours<'_>, body: &[u8]) -> (Vec<f64>, Vec<f64>) {
+    turns(|| ours.page(), || plain_page(body))
+}
+
+/// Seconds of each round of both. Who goes first changes from round to round.
+fn turns<T, U>(mut ours: impl FnMut() -> T, mut plain: impl FnMut() -> U) -> (Vec<f64>, Vec<f64>) {
     let mut seconds = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         if round % 2 == 0 {
-            seconds.0.push(seconds_each(ROUND, || ours.page()));
+            seconds.0.push(seconds_each(ROUND, &mut ours));
         }
-        seconds.1.push(seconds_each(ROUND, || plain_page(body)));
+        seconds.1.push(seconds_each(ROUND, &mut plain));
         if round % 2 == 1 {
-            seconds.0.push(seconds_each(ROUND, || ours.page()));
+            seconds.0.push(seconds_each(ROUND, &mut ours));
         }
     }
     seconds

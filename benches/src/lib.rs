@@ -2,6 +2,7 @@
 //! is compared with, and figures that can be trusted on a busy machine.
 
 pub mod figures;
+pub mod kinds;
 pub mod plain;
 pub mod process;
 

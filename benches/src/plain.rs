@@ -8,6 +8,10 @@
     reason = "the names are Google's: developers.google.com/calendar/api/v3/reference/events"
 )]
 
+pub mod chat;
+pub mod mail;
+pub mod task;
+
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde::Deserialize;

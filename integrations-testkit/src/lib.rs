@@ -11,6 +11,7 @@
 //! | [`scenario`] | Does a service sync as the family promises? |
 //! | [`docs`] | Do a crate's docs say what its services can do? |
 //! | [`google`] | What does Google (OAuth 2.0, Calendar, Gmail, Tasks) answer? |
+//! | [`msgraph`] | What does Microsoft Graph (OAuth 2.0, Outlook calendar and mail) answer? |
 //! | [`oauth`] | What do the OAuth servers of the five providers answer? |
 //! | [`slack`] | What does Slack (OAuth v2, Web API) answer? |
 //! | [`fault`] | How does an answer go wrong? |
@@ -27,6 +28,7 @@ pub mod docs;
 pub mod fault;
 pub mod gate;
 pub mod google;
+pub mod msgraph;
 pub mod oauth;
 mod params;
 mod patch;

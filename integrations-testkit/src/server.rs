@@ -4,6 +4,7 @@
 //! fault strike, and counts the traffic. It works below the level of a web framework because a fault
 //! must be able to end a connection in the middle of an answer.
 
+use std::any::Any;
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
@@ -90,9 +91,16 @@ impl Reply {
     }
 }
 
+/// What a service keeps while a request is under way; it is dropped when the answer goes out.
+pub(crate) type Hold = Option<Box<dyn Any + Send + Sync>>;
+
 /// What a provider answers. Synchronous: a fake keeps its state in memory.
 pub(crate) trait Service: Send + Sync + 'static {
     fn route(&self, call: &Call) -> Route;
+    /// Lets a request in, or refuses it before a fault can strike: the place of a provider that throttles.
+    fn enter(&self, _call: &Call) -> Result<Hold, Reply> {
+        Ok(None)
+    }
     fn answer(&self, operation: &'static str, call: &Call) -> Reply;
     /// The provider's error body for a status, with the reason that a fault asks for.
     fn error(&self, operation: &'static str, call: &Call, status: u16, reason: Option<&str>) -> Reply;
@@ -122,14 +130,20 @@ impl<S: Service> Front<S> {
         };
         let route = self.service.route(&call);
         self.traffic.arrived(route.operation);
-        let effect = self.faults.strike(route.operation).unwrap_or_default();
+        let (refused, _hold) = match self.service.enter(&call) {
+            Ok(hold) => (None, hold),
+            Err(refused) => (Some(refused), None),
+        };
+        let struck = if refused.is_some() { None } else { self.faults.strike(route.operation) };
+        let effect = struck.unwrap_or_default();
         if let Some(delay) = effect.delay {
             self.clock.sleep(delay).await;
         }
         if let Some(gate) = &effect.before {
             gate.pass().await;
         }
-        let reply = (effect.ending != Ending::Reset).then(|| self.reply(route.operation, &call, &effect));
+        let answer = || refused.unwrap_or_else(|| self.reply(route.operation, &call, &effect));
+        let reply = (effect.ending != Ending::Reset).then(answer);
         if let Some(gate) = &effect.after {
             gate.pass().await;
         }

@@ -6,6 +6,7 @@
 mod binary;
 mod google;
 mod memory;
+mod msgraph;
 mod oauth;
 mod scenario;
 mod slack;

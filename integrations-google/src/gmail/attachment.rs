@@ -45,7 +45,8 @@ struct Message {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Part {
-    part_id: String,
+    #[serde(rename = "partId")]
+    id: String,
     body: Body,
     parts: Vec<Part>,
 }
@@ -59,7 +60,7 @@ struct Body {
 
 impl Part {
     fn find(self, id: &str) -> Option<Body> {
-        if self.part_id == id || (self.part_id.is_empty() && id == ROOT) {
+        if self.id == id || (self.id.is_empty() && id == ROOT) {
             return Some(self.body);
         }
         self.parts.into_iter().find_map(|part| part.find(id))
@@ -159,10 +160,7 @@ impl Decoder {
     /// Decodes letters up to the quote that ends them.
     fn letters(&mut self, text: &[u8]) -> Result<Vec<u8>> {
         for &byte in text {
-            let byte = match self.unescaped(byte)? {
-                Some(byte) => byte,
-                None => continue,
-            };
+            let Some(byte) = self.unescaped(byte)? else { continue };
             match byte {
                 b'"' => {
                     self.state = State::Behind;

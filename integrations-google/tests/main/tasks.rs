@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use integrations_core::model::{EventTime, Record, TaskStatus};
-use integrations_core::sync::{StreamKey, SyncReport, SyncSink};
+use integrations_core::sync::{StreamKey, SyncReport, SyncRequest, SyncSink};
 use integrations_core::{Connection, ErrorKind};
 use integrations_google::GoogleTasks;
 use integrations_testkit::Fault;
@@ -130,7 +130,7 @@ async fn a_page_token_that_is_refused_leads_to_a_new_listing() {
         host.fake.insert_task(LIST, json!({"title": number.to_string()}));
     }
     host.fake.fault(Fault::on("tasks.list").nth(2).status(500));
-    let report = host.gateway.sync_stream(&connection.id, &LIST.into(), Default::default()).await;
+    let report = host.gateway.sync_stream(&connection.id, &LIST.into(), SyncRequest::default()).await;
     assert_eq!(report.unwrap_err().kind(), ErrorKind::ServiceUnavailable);
     let state = host.store.load(&key(&connection)).await.unwrap();
     assert_eq!(state.position.phase(), "listing");

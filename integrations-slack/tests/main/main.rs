@@ -14,5 +14,6 @@ mod listing;
 mod mapping;
 mod oauth;
 mod scale;
+mod scenario;
 mod streams;
 mod threads;

@@ -6,6 +6,7 @@ use std::io::Read as _;
 
 use clap::{Parser, ValueEnum};
 use integrations_testkit::google::{CalendarSpec, FakeGoogle, TaskListSpec};
+use integrations_testkit::msgraph::{self, FakeGraph, FolderSpec};
 use integrations_testkit::oauth::{AccountSpec, Dialect, FakeOAuth};
 use integrations_testkit::slack::{FakeSlack, Tiers};
 use serde_json::json;
@@ -73,6 +74,10 @@ struct Options {
     /// port if it must have one, as in `slack:8101`. Repeated, or with commas between them.
     #[arg(long, value_delimiter = ',', value_parser = oauth_server)]
     oauth: Vec<OAuthServer>,
+    /// Also run a fake Microsoft Graph, on this port; 0, or none, means any. It has as many events and
+    /// messages as the fake Google, in its own calendar and its inbox.
+    #[arg(long, num_args = 0..=1, default_missing_value = "0", value_name = "PORT")]
+    msgraph: Option<u16>,
     /// Also run a fake Slack, on this port; 0, or none, means any.
     #[arg(long, num_args = 0..=1, default_missing_value = "0", value_name = "PORT")]
     slack: Option<u16>,
@@ -170,9 +175,16 @@ async fn main() {
             servers.push(server);
         }
     }
+    let graph = match options.msgraph {
+        Some(port) => Some(graph(&options, port).await),
+        None => None,
+    };
     if options.until_stdin_closes {
         stdin_closed().await;
         fake.shutdown().await;
+        if let Some(graph) = graph {
+            graph.shutdown().await;
+        }
         if let Some(slack) = slack {
             slack.shutdown().await;
         }
@@ -248,6 +260,37 @@ async fn slack(options: &Options, port: u16) -> FakeSlack {
         Some(SlackTiers::Restricted) => builder.enforce_tiers(Tiers::Restricted),
     };
     builder.start().await
+}
+
+/// Starts the fake Microsoft Graph and says that it is ready.
+async fn graph(options: &Options, port: u16) -> FakeGraph {
+    let calendar = msgraph::CalendarSpec::new("Calendar").time_zone("W. Europe Standard Time");
+    let mut builder = FakeGraph::builder()
+        .port(port)
+        .seed(options.seed)
+        .user(&options.user)
+        .interactive(options.interactive)
+        .calendar(calendar.generated(options.events))
+        .folder(FolderSpec::well_known("inbox").generated(options.messages));
+    if let Some(cap) = options.page_cap {
+        builder = builder.page_cap(cap);
+    }
+    if let Some(token) = &options.open_token {
+        builder = builder.open_token(token);
+    }
+    if let Some(token) = &options.open_refresh_token {
+        builder = builder.open_refresh_token(token);
+    }
+    let fake = builder.start().await;
+    let ready = json!({
+        "service": "msgraph",
+        "url": fake.url(),
+        "client_id": fake.client_id(),
+        "client_secret": fake.client_secret(),
+        "user": fake.user(),
+    });
+    println!("{ready}");
+    fake
 }
 
 async fn oauth(options: &Options, dialect: Dialect, port: u16) -> FakeOAuth {

@@ -149,6 +149,11 @@ impl Authority {
         }
     }
 
+    /// The API answers with a claims challenge to tokens that were not asked for with these claims.
+    pub(crate) fn require_claims(&self, claims: Option<&str>) {
+        self.stage().claims = claims.map(str::to_owned);
+    }
+
     /// What `check` says of the scopes of an access token that is in force.
     pub(crate) fn scopes<T>(&self, access: &str, check: impl FnOnce(&[String]) -> T) -> Option<T> {
         let stage = self.stage();

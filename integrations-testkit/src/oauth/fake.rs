@@ -146,7 +146,7 @@ impl FakeOAuth {
     /// Microsoft's API answers 401 with a claims challenge to every token that was not asked for with
     /// these `claims` (a JSON text, byte for byte); `None` ends it.
     pub fn require_claims(&self, claims: Option<&str>) {
-        self.authority.stage().claims = claims.map(str::to_owned);
+        self.authority.require_claims(claims);
     }
 
     /// Suspends an installation of the GitHub App, or lifts the suspension.

@@ -52,56 +52,69 @@ impl SetUp {
     }
 }
 
-/// A provider with one account that keeps state, seen from the provider's side.
+/// The server behind a fake: how users come in, and how its answers go wrong.
 ///
-/// The account has one *main* stream, empty at first; scenarios watch what becomes of its items. An item has
-/// the provider's id, and a *mark* that is another one after every change. What a service cannot do, it
-/// answers with [`NotHere`]; do so rather than pretend.
-///
-/// A fake that is served by [`FakeApi`](crate::FakeApi), as those of this crate are by their like, has
-/// [`fault`](Self::fault), [`clear_faults`](Self::clear_faults) and [`calls`](Self::calls) ready.
+/// Those of this crate are ready: [`FakeGoogle`](crate::google::FakeGoogle),
+/// [`FakeGraph`](crate::msgraph::FakeGraph), [`FakeSlack`](crate::slack::FakeSlack), and [`FakeApi`](crate::FakeApi) for a fake of a test's own.
 #[async_trait]
-pub trait Fake: fmt::Debug + Send + Sync + 'static {
-    /// Connects the account. By default the user is sent to the provider, [agrees](Self::consent), and comes
-    /// back; a service whose accounts are connected by a key does it in its own way.
-    ///
-    /// # Errors
-    /// Those of the gateway.
-    async fn connect(&self, gateway: &Gateway, service: &ServiceId) -> Result<Connection> {
-        let begun = gateway.connect(USER, service).redirect_uri(REDIRECT).begin().await?;
-        let callback = self.consent(begun.url.as_str()).await.map_err(|page| {
-            Error::new(ErrorKind::InvalidRequest, format!("the fake's consent page says: {page}"))
-        })?;
-        gateway.complete(USER, &callback).await
-    }
-
+pub trait FakeServer: fmt::Debug + Send + Sync {
     /// Opens an authorization URL as the user who agrees; returns where the browser is sent.
     ///
     /// # Errors
     /// What the page says when the request is not in order.
     async fn consent(&self, authorization_url: &str) -> Result<String, String>;
 
+    /// Orders a fault.
+    fn fault(&self, fault: Fault);
+
+    /// How many requests of an operation have arrived. `token.refresh` and `revoke` are those of every
+    /// provider.
+    fn calls(&self, operation: &str) -> u64;
+
+    /// Ends the life of every access token that was handed out; they can be refreshed.
+    ///
+    /// # Errors
+    /// [`NotHere`] where tokens do not expire.
+    fn expire_tokens(&self) -> Answer {
+        Err(NotHere("the service's tokens do not expire"))
+    }
+}
+
+/// A provider with one account that keeps state, seen from the provider's side.
+///
+/// The account has one *main* stream, empty at first; scenarios watch what becomes of its items. An item has
+/// the provider's id, and a *mark* that is another one after every change. What a service cannot do, it
+/// answers with [`NotHere`]; do so rather than pretend.
+#[async_trait]
+pub trait Fake: fmt::Debug + Send + Sync + 'static {
+    /// The server.
+    fn server(&self) -> &dyn FakeServer;
+
+    /// Connects the account. By default the user is sent to the provider,
+    /// [agrees](FakeServer::consent), and comes back; a service whose accounts are connected by a key does it
+    /// in its own way.
+    ///
+    /// # Errors
+    /// Those of the gateway.
+    async fn connect(&self, gateway: &Gateway, service: &ServiceId) -> Result<Connection> {
+        let begun = gateway.connect(USER, service).redirect_uri(REDIRECT).begin().await?;
+        let callback = self.server().consent(begun.url.as_str()).await.map_err(|page| {
+            Error::new(ErrorKind::InvalidRequest, format!("the fake's consent page says: {page}"))
+        })?;
+        gateway.complete(USER, &callback).await
+    }
+
     /// The main stream.
     fn stream(&self) -> StreamId;
 
     /// The operations that reading one page of a listing of the main stream takes, in their order, as
-    /// [`fault`](Self::fault) names them. The first is the one that names the next page, once a page.
+    /// [`Fault::on`] names them. The first is the one that names the next page, once a page.
     fn listing(&self) -> &'static [&'static str];
 
     /// The same of reading what has changed; by default those of a listing.
     fn changes(&self) -> &'static [&'static str] {
         self.listing()
     }
-
-    /// Orders a fault.
-    fn fault(&self, fault: Fault);
-
-    /// Takes back every fault.
-    fn clear_faults(&self);
-
-    /// How many requests of an operation have arrived. `token.refresh` and `revoke` are those of every
-    /// provider.
-    fn calls(&self, operation: &str) -> u64;
 
     /// Adds an item to a stream, as of now; returns its id.
     fn add(&self, stream: &StreamId) -> String;
@@ -182,13 +195,5 @@ pub trait Fake: fmt::Debug + Send + Sync + 'static {
     /// [`NotHere`] where next pages cannot be forgotten, e.g. since they are numbers.
     fn forget_pages(&self) -> Answer {
         Err(NotHere("the service's pages cannot be forgotten"))
-    }
-
-    /// Ends the life of every access token that was handed out; they can be refreshed.
-    ///
-    /// # Errors
-    /// [`NotHere`] where tokens do not expire.
-    fn expire_tokens(&self) -> Answer {
-        Err(NotHere("the service's tokens do not expire"))
     }
 }

@@ -33,7 +33,7 @@ async fn for_each_operation<F: Future<Output = Answer>>(
 /// The second call fails; the run says how, and the next one goes on where it stood.
 async fn fails_and_is_made_good(host: &Host, fault: Fault, kind: ErrorKind) {
     let what = format!("{fault:?}");
-    host.fake.fault(fault);
+    host.fault(fault);
     let error = match host.run(&host.gateway).await {
         Ok(report) => panic!("it went well: {report:?} in spite of {what}"),
         Err(error) => error,
@@ -51,7 +51,7 @@ pub async fn a_rate_limit_is_waited_out_as_told(subject: Subject) -> Answer {
     for_each_operation(&subject, |host, operation| {
         let fault = Fault::on(operation).nth(2).status(429).header("retry-after", &told);
         async move {
-            host.fake.fault(fault);
+            host.fault(fault);
             let process = host.patient_process();
             let report = ok(host.while_time_passes(host.run(&process)).await);
             assert_eq!(report.upserted, THREE_PAGES as u64);
@@ -75,7 +75,7 @@ pub async fn a_rate_limit_is_waited_out_as_told(subject: Subject) -> Answer {
 pub async fn a_rate_limit_that_is_not_waited_out_says_when_to_come_back(subject: Subject) -> Answer {
     for_each_operation(&subject, |host, operation| async move {
         let told = TOLD.as_secs().to_string();
-        host.fake.fault(Fault::on(operation).nth(2).status(429).header("retry-after", &told));
+        host.fault(Fault::on(operation).nth(2).status(429).header("retry-after", &told));
         let error = match host.run(&host.gateway).await {
             Ok(report) => panic!("it went well: {report:?}"),
             Err(error) => error,
@@ -98,10 +98,10 @@ pub async fn a_token_that_is_refused_between_pages_is_refreshed_once(subject: Su
     }
     for_each_operation(&subject, |host, operation| async move {
         let held = host.hold(operation, 2).await;
-        host.fake.expire_tokens()?;
+        host.fake.server().expire_tokens()?;
         let report = ok(held.finish().await);
         assert_eq!((report.upserted, report.resyncs), (THREE_PAGES as u64, 0));
-        assert_eq!(host.fake.calls("token.refresh"), 1);
+        assert_eq!(host.calls("token.refresh"), 1);
         host.judge();
         Ok(())
     })
@@ -112,7 +112,7 @@ pub async fn a_token_that_is_refused_between_pages_is_refreshed_once(subject: Su
 /// read stays.
 pub async fn a_server_error_that_passes_is_passed_over(subject: Subject) -> Answer {
     for_each_operation(&subject, |host, operation| async move {
-        host.fake.fault(Fault::on(operation).nth(2).status(500));
+        host.fault(Fault::on(operation).nth(2).status(500));
         let process = host.patient_process();
         let report = ok(host.while_time_passes(host.run(&process)).await);
         assert_eq!(report.upserted, THREE_PAGES as u64);
@@ -166,7 +166,7 @@ pub async fn a_redirect_does_not_get_the_token(subject: Subject) -> Answer {
         for_each_operation(&subject, |host, operation| async move {
             let foreign = Foreign::start().await;
             let fault = Fault::on(operation).nth(2).status(status).header("location", &foreign.url);
-            host.fake.fault(fault);
+            host.fault(fault);
             let outcome = host.run(&host.gateway).await;
             assert!(outcome.is_err(), "a redirect is no page: {outcome:?}");
             assert!(!foreign.has_seen("authorization"), "{operation} was sent on with its token");

@@ -1,10 +1,7 @@
 //! A host that the scenarios are played on: a gateway on a fake, in memory, on a manual clock.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use integrations_core::adapter::{Capabilities, Deletions, Increments};
@@ -15,28 +12,21 @@ use integrations_core::memory::MemoryStore;
 use integrations_core::model::Record;
 use integrations_core::normalize::Quarantined;
 use integrations_core::resilience::{ExponentialRetry, Unlimited};
-use integrations_core::sync::{
-    StreamKey, StreamReport, StreamState, SyncReport, SyncRequest, SyncSettings, SyncSink,
-};
-use integrations_core::{Gateway, GatewayBuilder, Result};
-use tokio::task::JoinHandle;
+use integrations_core::sync::{StreamKey, StreamState, SyncSettings, SyncSink};
+use integrations_core::{Gateway, GatewayBuilder};
 
 use super::fake::{Answer, Fake, NotHere, SetUp};
 use super::subject::{Running, Subject};
 use super::wire::Wire;
 use crate::conformance::ok;
 use crate::fault::Fault;
-use crate::gate::Gate;
 
 /// Items per page, unless a scenario says otherwise.
 pub(super) const PAGE: usize = 3;
 /// As many as make three pages, the last one with a single item.
 pub(super) const THREE_PAGES: usize = 2 * PAGE + 1;
 /// What passes between two things that happen at the provider.
-const TICK: Duration = Duration::from_secs(1);
-
-/// So many turns are enough for whatever can be done without the clock.
-const TURNS: usize = 20;
+pub(super) const TICK: Duration = Duration::from_secs(1);
 
 /// A gateway with one connection, and the fake behind it. It gives up at the first failure, and knows of no
 /// quota: nothing waits on the clock, unless a scenario says otherwise.
@@ -183,93 +173,16 @@ impl Host {
     }
 }
 
-/// Syncs.
+/// What goes over the wire.
 impl Host {
-    /// Brings every stream up to date; returns what the run has done with the main one.
-    pub(super) async fn sync(&self) -> StreamReport {
-        self.sync_with(SyncRequest::incremental()).await
+    /// Orders a fault.
+    pub(super) fn fault(&self, fault: Fault) {
+        self.fake.server().fault(fault);
     }
 
-    pub(super) async fn sync_with(&self, request: SyncRequest) -> StreamReport {
-        let report = self.gateway.sync_with(&self.connection.id, request).await;
-        self.main(ok(report.and_then(SyncReport::into_result)))
-    }
-
-    /// Of all streams, the main one.
-    fn main(&self, report: SyncReport) -> StreamReport {
-        let main = self.fake.stream();
-        let found = report.streams.into_iter().find(|(key, _)| key.stream == main);
-        let (_, report) = found.unwrap_or_else(|| panic!("the adapter does not list the stream {main}"));
-        ok(report)
-    }
-
-    /// Reads the main stream alone.
-    pub(super) async fn run(&self, gateway: &Gateway) -> Result<StreamReport> {
-        gateway.sync_stream(&self.connection.id, &self.fake.stream(), SyncRequest::incremental()).await
-    }
-
-    /// Lists again: since the position is lost, or where that cannot be, because the host wants it.
-    pub(super) async fn list_again(&self) -> StreamReport {
-        match self.fake.forget_positions() {
-            Ok(()) => self.sync().await,
-            Err(NotHere(_)) => self.sync_with(SyncRequest::full()).await,
-        }
-    }
-
-    /// Runs until everything that has happened at the provider is known, and asserts that it is: the first
-    /// ends what was under way, the second brings what happened meanwhile, and where that does not tell what
-    /// is gone, a full one does.
-    pub(super) async fn catch_up(&self) {
-        self.sync().await;
-        self.sync().await;
-        if !self.notices_deletions() {
-            let (ours, theirs) = self.both(&self.fake.stream());
-            let missing: Vec<_> = theirs.iter().filter(|(id, mark)| ours.get(*id) != Some(mark)).collect();
-            assert!(missing.is_empty(), "not there in their last state: {missing:?}");
-            self.sync_with(SyncRequest::full()).await;
-        }
-        self.judge();
-    }
-
-    /// Starts a run of the main stream, and holds its `nth` request of an operation before the provider has
-    /// worked on it.
-    pub(super) async fn hold(&self, operation: &str, nth: u64) -> Held {
-        let gate = Gate::new();
-        self.start(Fault::on(operation).nth(nth).hold(&gate), gate).await
-    }
-
-    /// The same, but the provider has done its work, and its answer waits.
-    pub(super) async fn hold_answer(&self, operation: &str) -> Held {
-        let gate = Gate::new();
-        self.start(Fault::on(operation).hold_answer(&gate), gate).await
-    }
-
-    async fn start(&self, fault: Fault, gate: Gate) -> Held {
-        self.fake.fault(fault);
-        let (gateway, id, stream) = (self.gateway.clone(), self.connection.id.clone(), self.fake.stream());
-        let mut run =
-            tokio::spawn(async move { gateway.sync_stream(&id, &stream, SyncRequest::incremental()).await });
-        tokio::select! {
-            () = gate.arrived(1) => Held { gate, run },
-            outcome = &mut run => panic!("the run was over before it could be held: {outcome:?}"),
-        }
-    }
-
-    /// Walks the clock on for as long as this takes: a tick whenever the work waits, and not for an answer.
-    pub(super) async fn while_time_passes<T>(&self, work: impl Future<Output = T>) -> T {
-        let mut work = pin!(work);
-        loop {
-            let step = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await;
-            if let Poll::Ready(outcome) = step {
-                return outcome;
-            }
-            for _ in 0..TURNS {
-                tokio::task::yield_now().await;
-            }
-            if !self.wire.is_busy() {
-                self.clock.advance(TICK);
-            }
-        }
+    /// How many requests of an operation have arrived.
+    pub(super) fn calls(&self, operation: &str) -> u64 {
+        self.fake.server().calls(operation)
     }
 }
 
@@ -327,42 +240,11 @@ impl Host {
     }
 
     /// What the sink holds of a stream, and what is there.
-    fn both(&self, stream: &StreamId) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+    pub(super) fn both(&self, stream: &StreamId) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
         let records = self.store.records(&self.key(stream));
         let ours = records.iter().map(|record| (record.id().to_owned(), self.fake.mark(record)));
         (ours.collect(), self.fake.there(stream))
     }
-}
-
-/// A run that waits for a test to let it go on.
-pub(super) struct Held {
-    gate: Gate,
-    run: JoinHandle<Result<StreamReport>>,
-}
-
-impl Held {
-    /// Lets the run go on, to its end.
-    pub(super) async fn finish(self) -> Result<StreamReport> {
-        self.gate.open();
-        match self.run.await {
-            Ok(outcome) => outcome,
-            Err(error) => panic!("the run fell over: {error}"),
-        }
-    }
-}
-
-/// Polls a future so many times and drops it, as a process that is killed does; `None` then.
-pub(super) async fn killed_after<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
-    let mut left = polls;
-    poll_fn(|context| {
-        if left == 0 {
-            return Poll::Ready(None);
-        }
-        left -= 1;
-        future.as_mut().poll(context).map(Some)
-    })
-    .await
 }
 
 /// What every process of a host is put together from.

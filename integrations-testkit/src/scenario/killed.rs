@@ -8,7 +8,8 @@ use integrations_core::sync::{Commit, Receipt, StreamKey, StreamState, SyncSink,
 use integrations_core::{ErrorKind, Result};
 
 use super::fake::Answer;
-use super::host::{Host, THREE_PAGES, killed_after};
+use super::host::{Host, THREE_PAGES};
+use super::runs::killed_after;
 use super::subject::Subject;
 use crate::conformance::ok;
 

@@ -33,16 +33,19 @@ pub async fn a_position_lost_in_the_middle_of_a_listing_begins_it_again(subject:
     let held = host.hold(host.fake.listing()[0], 2).await;
     host.fake.forget_pages()?;
     let report = ok(held.finish().await);
-    assert_eq!((report.resyncs, report.swept, report.withheld), (1, 0, None));
+    // An adapter may know where the page began.
+    assert!(report.resyncs <= 1, "{report:?}");
+    assert_eq!((report.swept, report.withheld), (0, None));
     host.judge();
 
     ok(host.gateway.forget_stream(&host.connection.id, &host.fake.stream()).await);
-    host.fake.fault(crate::Fault::on(host.fake.listing()[0]).nth(3).status(500));
+    host.fault(crate::Fault::on(host.fake.listing()[0]).nth(3).status(500));
     assert!(host.run(&host.gateway).await.is_err(), "two pages are read, then the provider breaks down");
     host.upheaval(&ids);
     host.fake.forget_pages()?;
     let report = host.sync().await;
-    assert_eq!((report.started_in, report.resyncs), ("listing", 1));
+    assert_eq!(report.started_in, "listing");
+    assert!(report.resyncs <= 1, "{report:?}");
     host.catch_up().await;
     Ok(())
 }
@@ -76,11 +79,13 @@ pub async fn an_empty_listing_deletes_nothing_until_the_host_says_so(subject: Su
     assert_eq!((report.withheld, report.swept), (Some(Withheld { seen: 0, unseen: all }), 0));
     assert_eq!(host.records().len(), ids.len());
     let report = host.sync().await;
-    assert_eq!((report.withheld, report.swept), (Some(Withheld { seen: 0, unseen: all }), 0));
-    assert_eq!(host.records().len(), ids.len());
+    // A provider that names what is gone with some time before the mark names it now.
+    let left = all - report.deleted;
+    assert_eq!((report.withheld, report.swept), (Some(Withheld { seen: 0, unseen: left }), 0));
+    assert_eq!(host.records().len() as u64, left);
 
     let report = host.sync_with(SyncRequest::incremental().accept_shrink()).await;
-    assert_eq!((report.withheld, report.swept), (None, all));
+    assert_eq!((report.withheld, report.swept), (None, left));
     host.judge();
     Ok(())
 }

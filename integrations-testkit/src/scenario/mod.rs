@@ -13,7 +13,7 @@
 //! fn subject() -> Subject {
 //!     Subject::new(
 //!         fakes::Tasks::start,
-//!         |fake| GoogleTasks::new(config(fake.server())),
+//!         |fake| GoogleTasks::new(config(fake.google())),
 //!         || Arc::new(ReqwestTransport::new("tests").unwrap()),
 //!     )
 //! }
@@ -42,11 +42,12 @@ mod items;
 mod killed;
 mod lost;
 mod reading;
+mod runs;
 mod streams;
 mod subject;
 mod wire;
 
-pub use self::fake::{Answer, Fake, NotHere, ODD_WORD, SetUp};
+pub use self::fake::{Answer, Fake, FakeServer, NotHere, ODD_WORD, SetUp};
 pub use self::faults::*;
 pub use self::items::*;
 pub use self::killed::*;
@@ -143,7 +144,10 @@ macro_rules! scenarios {
                 a_listing_that_is_killed_anywhere_is_gone_on_with,
                 a_run_of_changes_that_is_killed_anywhere_is_gone_on_with,
             ],
-            a_sink_that_never_sweeps: [a_lost_position_lists_again_and_deletes_what_is_gone],
+            a_sink_that_never_sweeps: [
+                a_lost_position_lists_again_and_deletes_what_is_gone,
+                a_listing_that_shrinks_sharply_is_not_believed,
+            ],
             a_sink_that_believes_every_listing: [
                 an_empty_listing_deletes_nothing_until_the_host_says_so,
                 a_listing_that_shrinks_sharply_is_not_believed,
@@ -295,4 +299,56 @@ macro_rules! __scenario {
         }
         __chosen!($($name)::+);
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    async fn goes_well(_: Subject) -> Answer {
+        Ok(())
+    }
+
+    async fn is_not_here(_: Subject) -> Answer {
+        Err(NotHere("for a test"))
+    }
+
+    async fn fails(_: Subject) -> Answer {
+        panic!("it fails")
+    }
+
+    fn subject() -> Subject {
+        Subject::new(fakes::Calendar::start, |_| unreachable!(), || unreachable!())
+    }
+
+    /// Whether it panics.
+    fn panics(check: impl FnOnce()) -> bool {
+        catch_unwind(AssertUnwindSafe(check)).is_err()
+    }
+
+    #[test]
+    fn a_scenario_that_does_not_apply_is_never_green() {
+        assert!(!panics(|| applies(goes_well(subject()))));
+        assert!(panics(|| applies(is_not_here(subject()))));
+        assert!(panics(|| applies(fails(subject()))));
+    }
+
+    #[test]
+    fn what_is_listed_as_not_here_has_to_say_so_itself() {
+        assert!(!panics(|| does_not_apply(is_not_here(subject()))));
+        assert!(panics(|| does_not_apply(goes_well(subject()))));
+        assert!(panics(|| does_not_apply(fails(subject()))));
+    }
+
+    #[test]
+    fn only_a_scenario_that_fails_has_noticed_what_is_broken() {
+        assert!(!panics(|| broken::bites(subject(), fails)));
+        assert!(panics(|| broken::bites(subject(), goes_well)));
+        assert!(panics(|| broken::bites(subject(), is_not_here)));
+        assert!(panics(|| broken::cannot_bite(subject(), fails)));
+        assert!(!panics(|| broken::cannot_bite(subject(), goes_well)));
+        assert!(!panics(|| broken::cannot_bite(subject(), is_not_here)));
+    }
 }

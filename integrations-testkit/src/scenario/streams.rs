@@ -27,7 +27,7 @@ pub async fn a_stream_that_fails_does_not_stop_the_others(subject: Subject) -> A
         }
         Err(_) => {}
     }
-    host.fake.fault(Fault::on(host.fake.listing()[0]).status(500));
+    host.fault(Fault::on(host.fake.listing()[0]).status(500));
     let request = SyncRequest::incremental().parallel(1);
     let report = ok(host.gateway.sync_with(&host.connection.id, request).await);
     let failed: Vec<_> = report.failures().map(|(key, _)| key.stream.clone()).collect();
@@ -173,7 +173,7 @@ pub async fn disconnecting_forgets(subject: Subject) -> Answer {
     let id = host.connection.id.clone();
     ok(host.gateway.disconnect_with(&id, Data::Erase).await);
     if host.capabilities().revoke {
-        assert_eq!(host.fake.calls("revoke"), 1);
+        assert_eq!(host.calls("revoke"), 1);
     }
     assert_eq!(host.records().len(), 0);
     assert_eq!(host.state().await.position, Position::Start);

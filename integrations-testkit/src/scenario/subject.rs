@@ -12,14 +12,13 @@ use super::fake::{Answer, Fake, SetUp};
 
 /// What stands under test: a provider's adapter, the fake that it is driven against, and an HTTP client.
 ///
-/// Each part can be [wrapped](Self::wrap_adapter): that is how [broken](super::broken) ones are made, and how
-/// a host tests a sink of its own.
+/// Each part can be [wrapped](Self::wrap_adapter): that is how [broken](super::broken) ones are made.
 ///
 /// ```ignore
 /// fn subject() -> Subject {
 ///     Subject::new(
 ///         fakes::Calendar::start,
-///         |fake| GoogleCalendar::new(config(fake.server())),
+///         |fake| GoogleCalendar::new(config(fake.google())),
 ///         || Arc::new(ReqwestTransport::new("tests").unwrap()),
 ///     )
 /// }

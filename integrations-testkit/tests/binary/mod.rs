@@ -50,6 +50,12 @@ fn it_runs_the_oauth_servers_that_are_asked_for() {
 }
 
 #[test]
+fn it_runs_the_fake_graph_when_it_is_asked_to() {
+    let lines = ready(&["--events", "10", "--messages", "10", "--msgraph", "--user", "grace@example.com"], 2);
+    assert_eq!((&lines[1]["service"], &lines[1]["user"]), (&"msgraph".into(), &"grace@example.com".into()));
+}
+
+#[test]
 fn it_says_what_is_wrong_with_a_server_that_it_does_not_have() {
     for wrong in ["yahoo", "slack:high", "all:8101"] {
         let answer = Command::new(env!("CARGO_BIN_EXE_fakes")).args(["--oauth", wrong]).output().unwrap();

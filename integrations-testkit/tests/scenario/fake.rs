@@ -10,8 +10,8 @@ use http::{Request, Response, header};
 use integrations_core::clock::{Clock as _, ManualClock};
 use integrations_core::connection::{Connection, ServiceId, StreamId};
 use integrations_core::{ApiKey, Gateway, Result};
-use integrations_testkit::scenario::{Answer, Fake, NotHere, ODD_WORD, SetUp};
-use integrations_testkit::{Api, FakeApi, Fault};
+use integrations_testkit::scenario::{Answer, Fake, FakeServer, NotHere, ODD_WORD, SetUp};
+use integrations_testkit::{Api, FakeApi};
 use serde_json::{Value, json};
 
 const KEY: &str = "the-key";
@@ -168,8 +168,8 @@ impl Fake for Notebooks {
         gateway.connect_with_key("ada", service, ApiKey::new(KEY)).await
     }
 
-    async fn consent(&self, _: &str) -> Result<String, String> {
-        Err("accounts are connected with a key".to_owned())
+    fn server(&self) -> &dyn FakeServer {
+        &self.server
     }
 
     fn stream(&self) -> StreamId {
@@ -178,18 +178,6 @@ impl Fake for Notebooks {
 
     fn listing(&self) -> &'static [&'static str] {
         &["notes.list"]
-    }
-
-    fn fault(&self, fault: Fault) {
-        self.server.fault(fault);
-    }
-
-    fn clear_faults(&self) {
-        self.server.clear_faults();
-    }
-
-    fn calls(&self, operation: &str) -> u64 {
-        self.server.count(operation)
     }
 
     fn add(&self, stream: &StreamId) -> String {

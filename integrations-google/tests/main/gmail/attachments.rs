@@ -11,7 +11,7 @@ const LIMIT: u64 = 16 << 20;
 
 /// Bytes that no encoding forgives a fault in.
 fn file(size: usize) -> Vec<u8> {
-    (0..size).map(|index| (index * 31 % 251) as u8 ^ (index >> 8) as u8).collect()
+    (0..size).map(|index| (index.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect()
 }
 
 async fn mailbox_with(size: usize) -> (Mailbox, String, Attachment) {

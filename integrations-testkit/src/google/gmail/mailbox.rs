@@ -4,6 +4,8 @@
 //! order of their coming. Positions never move, and the id of a message is its position, scattered.
 //! What the test changes of a generated message lies over it; the rest is made up when it is asked for.
 
+mod rewritten;
+
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};

@@ -1,5 +1,12 @@
 //! How do this crate's own fakes look from the scenarios?
 
 mod calendar;
+mod gmail;
+mod servers;
+mod slack;
+mod tasks;
 
 pub use self::calendar::Calendar;
+pub use self::gmail::Gmail;
+pub use self::slack::Slack;
+pub use self::tasks::Tasks;
