@@ -23,6 +23,7 @@ use integrations_slack::{Slack, SlackConfig};
 use integrations_stores::SqliteStore;
 use integrations_stores::sqlite::RecordQuery;
 use integrations_testkit::google::{CalendarSpec, FakeGoogle};
+use integrations_testkit::oauth::Pkce;
 use integrations_testkit::slack::FakeSlack;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -218,9 +219,11 @@ impl Fake {
         match service {
             Service::GoogleCalendar => Ok(GoogleCalendar::new(google()?)),
             Service::Gmail => Ok(Gmail::new(google()?)),
-            Service::Slack => Slack::new(
-                SlackConfig::builder().client(client_id, client_secret.as_str()).base_url(url).build()?,
-            ),
+            Service::Slack => {
+                let config = SlackConfig::builder().client(client_id, client_secret.as_str());
+                // Without PKCE, Slack sends nobody back to a program.
+                Slack::new(config.base_url(url).pkce().build()?)
+            }
         }
     }
 
@@ -246,7 +249,7 @@ async fn serve(service: Service, items: u64) -> Result<(), Failure> {
         }
         Service::Slack => {
             let fake = FakeSlack::builder().generated_channels(CHANNELS, items.div_ceil(CHANNELS));
-            let fake = fake.start().await;
+            let fake = fake.pkce(Pkce::Required).start().await;
             until_the_end(fake.url(), fake.client_id(), fake.client_secret()).await?;
             0
         }

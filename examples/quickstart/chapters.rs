@@ -14,21 +14,21 @@ const CHAPTERS: &str = "quickstart:chapters";
 const YEARS: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 /// Tells what was told before.
-pub(crate) async fn take_up(story: &Story, store: &SqliteStore) -> Result<()> {
-    for _ in 0..told(store).await? {
+pub(crate) async fn take_up(story: &Story, db: &SqliteStore) -> Result<()> {
+    for _ in 0..told(db).await? {
         story.go_on();
     }
     Ok(())
 }
 
 /// Tells the next chapter.
-pub(crate) async fn go_on(story: &Story, store: &SqliteStore) -> Result<Vec<Deed>> {
-    let chapters = told(store).await? + 1;
-    store.put(CHAPTERS, chapters.to_string().as_bytes(), YEARS).await?;
+pub(crate) async fn go_on(story: &Story, db: &SqliteStore) -> Result<Vec<Deed>> {
+    let chapters = told(db).await? + 1;
+    db.put(CHAPTERS, chapters.to_string().as_bytes(), YEARS).await?;
     Ok(story.go_on())
 }
 
-async fn told(store: &SqliteStore) -> Result<u64> {
-    let stored = KeyValueStore::get(store, CHAPTERS).await?;
+async fn told(db: &SqliteStore) -> Result<u64> {
+    let stored = KeyValueStore::get(db, CHAPTERS).await?;
     Ok(stored.and_then(|text| String::from_utf8(text).ok()?.parse().ok()).unwrap_or(0))
 }

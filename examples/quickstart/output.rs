@@ -132,10 +132,10 @@ impl Output {
         }
         let is_first =
             |stream: &Synced| stream.outcome.as_ref().is_ok_and(|report| report.started_in == "start");
-        if !streams.iter().any(is_first) {
-            say!("\n{HEAD}Synced{HEAD:#}  from where the last run stopped: {}", counts(changes));
-        } else {
+        if streams.iter().any(is_first) {
             say!("\n{HEAD}Synced for the first time{HEAD:#}");
+        } else {
+            say!("\n{HEAD}Synced{HEAD:#}  from where the last run stopped: {}", counts(changes));
         }
         let mut last = "";
         let mut shown = 0;

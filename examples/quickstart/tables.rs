@@ -23,7 +23,7 @@ fn table(header: &[&str]) -> Table {
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     // Whoever prints it takes the colours away where they do not belong.
     table.enforce_styling().style_text_only();
-    table.set_header(header.iter().map(|title| dim(title)));
+    table.set_header(header.iter().copied().map(dim));
     for (number, column) in table.column_iter_mut().enumerate() {
         column.set_padding(if number == 0 { (1, 1) } else { (0, 2) });
         // What is too long is cut anywhere, and not at a blank.
@@ -32,18 +32,17 @@ fn table(header: &[&str]) -> Table {
     table
 }
 
-fn dim(text: impl ToString) -> Cell {
+fn dim(text: &str) -> Cell {
     styled(text, Attribute::Dim)
 }
 
-/// What is empty stays so, and does not keep the end of a line from being cut.
-fn styled(text: impl ToString, attribute: Attribute) -> Cell {
-    let text = text.to_string();
-    if text.is_empty() { Cell::new("") } else { Cell::new_owned(text).add_attribute(attribute) }
+fn bold(text: &str, is_bold: bool) -> Cell {
+    if is_bold { styled(text, Attribute::Bold) } else { Cell::new(text) }
 }
 
-fn bold(text: impl ToString, is_bold: bool) -> Cell {
-    if is_bold { styled(text, Attribute::Bold) } else { Cell::new(text.to_string()) }
+/// What is empty stays so, and does not keep the end of a line from being cut.
+fn styled(text: &str, attribute: Attribute) -> Cell {
+    if text.is_empty() { Cell::new("") } else { Cell::new(text).add_attribute(attribute) }
 }
 
 /// One line, however long its texts are.
@@ -66,7 +65,7 @@ pub(crate) fn week(week: &Week) -> String {
         };
         let cells = vec![
             Cell::new(mark).fg(Color::DarkYellow),
-            bold(day, true),
+            bold(&day, true),
             time,
             Cell::new(&entry.title),
             dim(&entry.calendar),
@@ -98,14 +97,14 @@ pub(crate) fn inbox(inbox: &Inbox, now: DateTime<Tz>, name: impl Fn(&ServiceId) 
         let cells = vec![
             Cell::new(if unread { "●" } else { "" }).fg(Color::Blue),
             Cell::new(at).fg(Color::DarkCyan),
-            dim(place),
+            dim(&place),
             bold(who, unread),
-            bold(text, unread),
+            bold(&text, unread),
         ];
         add(&mut table, cells);
         if !replies.is_empty() && *others > 0 {
             let earlier = format!("↳ {others} earlier");
-            add(&mut table, vec![Cell::new(""), Cell::new(""), Cell::new(""), Cell::new(""), dim(earlier)]);
+            add(&mut table, vec![Cell::new(""), Cell::new(""), Cell::new(""), Cell::new(""), dim(&earlier)]);
         }
         for reply in replies {
             let text = format!("↳ {}", shown(reply));
@@ -158,9 +157,9 @@ pub(crate) fn open_tasks(tasks: &[Open], today: NaiveDate) -> String {
         let title = if task.part { format!("↳ {}", task.title) } else { task.title.clone() };
         add(&mut table, vec![Cell::new("☐").fg(Color::DarkYellow), due, Cell::new(title), dim(&task.list)]);
     }
-    let mut text = table.trim_fmt();
-    if tasks.len() > TASKS {
-        text += &format!("\n   and {} more", tasks.len() - TASKS);
+    let text = table.trim_fmt();
+    match tasks.len().saturating_sub(TASKS) {
+        0 => text,
+        more => format!("{text}\n   and {more} more"),
     }
-    text
 }

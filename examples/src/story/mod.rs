@@ -18,9 +18,9 @@ use integrations_core::Result;
 use integrations_core::clock::Clock;
 use integrations_google::GoogleConfig;
 use integrations_slack::SlackConfig;
-use integrations_testkit::google::FakeGoogle;
+use integrations_testkit::google::{FakeGoogle, FakeGoogleBuilder};
 use integrations_testkit::oauth::{AccountSpec, Pkce};
-use integrations_testkit::slack::{ChannelSpec, FakeSlack, UserSpec};
+use integrations_testkit::slack::{FakeSlack, FakeSlackBuilder, UserSpec};
 
 pub use self::chapters::Deed;
 use self::chapters::Threads;
@@ -115,18 +115,15 @@ impl Story {
     pub async fn begin(consent: Consent) -> Self {
         let clock = StoryClock::standing_at(at(-10, 9, 0));
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-        let google = calendars::specs()
-            .into_iter()
-            .fold(FakeGoogle::builder(), |google, calendar| google.calendar(calendar));
-        let google = todo::lists().into_iter().fold(google, |google, list| google.task_list(list));
+        let google = calendars::specs().into_iter().fold(FakeGoogle::builder(), FakeGoogleBuilder::calendar);
+        let google = todo::lists().into_iter().fold(google, FakeGoogleBuilder::task_list);
         let google = google.clock(Arc::clone(&shared)).user(ADA).interactive(consent == Consent::Page);
         let grace = AccountSpec::new("grace@example.com").name(GRACE.name).id(GRACE.id);
         let slack = FakeSlack::builder().clock(shared).user(ADA).user_id(ADA_AT_SLACK).account(grace);
-        let slack =
-            [KATHERINE, CHARLES, HARUKA].into_iter().fold(slack, |slack, who| slack.add_user(who.user()));
+        let others = [KATHERINE, CHARLES, HARUKA].map(Colleague::user);
+        let slack = others.into_iter().fold(slack, FakeSlackBuilder::add_user);
         let slack = slack.add_user(UserSpec::new("deploys").id(chat::DEPLOYS).real_name("Deploys").bot());
-        let slack =
-            chat::channels().into_iter().fold(slack, |slack, channel: ChannelSpec| slack.channel(channel));
+        let slack = chat::channels().into_iter().fold(slack, FakeSlackBuilder::channel);
         let slack = slack.pkce(Pkce::Required).interactive(consent == Consent::Page);
         let (google, slack) = (google.start().await, slack.start().await);
 
