@@ -7,8 +7,7 @@ use std::error::Error;
 
 use chrono::TimeDelta;
 use chrono_tz::Europe::Berlin;
-use integrations_core::auth::Vault;
-use integrations_core::calendar::{Limits, Window, agenda};
+use integrations_core::{auth::Vault, calendar};
 use integrations_examples::{changes::Watch, loopback::Loopback, providers::Providers};
 use integrations_google::{GoogleCalendar, calendar::SERVICE};
 use integrations_stores::{SqliteStore, sqlite::RecordQuery};
@@ -36,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let total = gateway.sync(&connection.id).await?.into_result()?.total();
     println!("{} events; the coming week:", total.upserted);
     let now = providers.clock().now();
-    let week = Window { from: now, to: now + TimeDelta::days(7), zone: Berlin };
+    let week = calendar::Window { from: now, to: now + TimeDelta::days(7), zone: Berlin };
     let all = || RecordQuery::new().connection(&connection.id);
     let single = all().overlapping(week.from, week.to).exceptions(false);
     let mut events = Vec::new();
@@ -44,9 +43,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let records = store.records(&query).await?;
         events.extend(records.iter().filter_map(|record| record.entity.as_event().cloned()));
     }
-    for one in agenda(&events, &week, &Limits::default()).occurrences {
-        let start = one.start.in_zone(week.zone).format("%a %H:%M");
-        println!("  {start}  {}", one.event.title.as_deref().unwrap_or("(untitled)"));
+    for one in calendar::agenda(&events, &week, &calendar::Limits::default()).occurrences {
+        let clock = if one.start.is_all_day() { "%a      " } else { "%a %H:%M" };
+        let title = one.event.title.as_deref().unwrap_or("(untitled)");
+        println!("  {}  {title}", one.start.in_zone(Berlin).format(clock));
     }
 
     // From now on a sync reads what has changed.

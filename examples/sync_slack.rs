@@ -6,8 +6,7 @@
 
 use std::{collections::HashMap, error::Error};
 
-use integrations_core::auth::Vault;
-use integrations_core::model::{PersonRef, RecordKind};
+use integrations_core::{auth::Vault, model::PersonRef, model::RecordKind};
 use integrations_examples::{changes::Watch, loopback::Loopback, providers::Providers};
 use integrations_slack::{SERVICE, Slack};
 use integrations_stores::{SqliteStore, sqlite::RecordQuery};
@@ -36,15 +35,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let all = |kind| RecordQuery::new().connection(&connection.id).kind(kind);
     let people = store.records(&all(RecordKind::Person)).await?;
     let names: HashMap<_, _> = people.iter().map(|one| (one.id(), one.entity.title())).collect();
-    let name = |who: &Option<PersonRef>| names.get(who.as_ref()?.id.as_deref()?).copied().flatten();
+    let name = |who: Option<&PersonRef>| names.get(who?.id.as_deref()?).copied().flatten();
     for record in store.records(&all(RecordKind::Channel)).await? {
         let Some(channel) = record.entity.as_channel() else { continue };
-        println!("{}:", channel.name.as_deref().or(name(&channel.with)).unwrap_or_default());
+        println!("{}:", channel.name.as_deref().or(name(channel.with.as_ref())).unwrap_or_default());
         let messages = all(RecordKind::Message).stream(&*channel.id).newest_first().limit(3);
-        for record in store.records(&messages).await? {
-            let Some(message) = record.entity.as_message() else { continue };
-            let who = name(&message.from).unwrap_or("Somebody");
-            println!("  {who:<20} {}", message.title().unwrap_or_default());
+        for message in store.records(&messages).await?.iter().filter_map(|one| one.entity.as_message()) {
+            let text = message.title().unwrap_or_default().to_owned();
+            let text = message.mentions.iter().fold(text, |text, who| {
+                text.replace(who.id.as_deref().unwrap_or("?"), name(Some(who)).unwrap_or("?"))
+            });
+            println!("  {:<20} {text}", name(message.from.as_ref()).unwrap_or("Somebody"));
         }
     }
 
