@@ -8,6 +8,7 @@
 //! | Module | Question |
 //! |---|---|
 //! | [`conformance`] | Does a host's storage keep its promises? |
+//! | [`github`] | What does GitHub (OAuth, REST v3, a part of GraphQL) answer? |
 //! | [`google`] | What does Google (OAuth 2.0, Calendar v3) answer? |
 //! | [`oauth`] | What do the OAuth servers of the five providers answer? |
 //! | [`slack`] | What does Slack (OAuth v2, Web API) answer? |
@@ -22,6 +23,7 @@ mod browser;
 pub mod conformance;
 pub mod fault;
 pub mod gate;
+pub mod github;
 pub mod google;
 pub mod oauth;
 mod params;

@@ -100,6 +100,10 @@ pub(crate) trait Service: Send + Sync + 'static {
     fn status_of_a_reason(&self) -> Option<u16> {
         None
     }
+    /// What lives from a request's arrival until its answer is ready to go out, held back or not.
+    fn hold(&self, _call: &Call) -> Option<Box<dyn Send>> {
+        None
+    }
 }
 
 /// What stands between the socket and a service.
@@ -122,6 +126,7 @@ impl<S: Service> Front<S> {
         };
         let route = self.service.route(&call);
         self.traffic.arrived(route.operation);
+        let _held = self.service.hold(&call);
         let effect = self.faults.strike(route.operation).unwrap_or_default();
         if let Some(delay) = effect.delay {
             self.clock.sleep(delay).await;
