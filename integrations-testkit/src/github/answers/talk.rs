@@ -3,7 +3,7 @@
 use super::{link_path, no_issue};
 use crate::github::errors::not_found;
 use crate::github::hub::Hub;
-use crate::github::layer::{By, Key, Order, Served};
+use crate::github::layer::{By, Key, Order};
 use crate::github::paging::numbered;
 use crate::github::repository::Repository;
 use crate::github::request::Request;
@@ -24,19 +24,26 @@ fn order(request: &Request<'_>) -> Result<Order, Reply> {
     Ok(Order { by, descending })
 }
 
+/// Whether a comment was updated since; `updated` is asked only where its place does not tell.
+fn is_recent(order: Order, since: Option<i64>, key: Key, updated: impl FnOnce() -> Option<i64>) -> bool {
+    match since {
+        None => true,
+        Some(since) if order.by == By::Updated => key.at >= since,
+        // Text of the test has only the time at which it came.
+        Some(since) => updated().unwrap_or(key.at) >= since,
+    }
+}
+
 /// `issues.listCommentsForRepo`.
 pub(super) fn comments(request: &Request<'_>, hub: &Hub, repository: &Repository) -> Result<Reply, Reply> {
-    let (order, since) = (order(request)?, request.query.time("since")?.unwrap_or(i64::MIN));
+    let (order, since) = (order(request)?, request.query.time("since")?);
     let (view, tracker) = (request.view(hub), &repository.tracker);
-    let shown = |key: &Key| match tracker.comment(key.id) {
-        Some(Served::Item(comment)) => comment.updated >= since,
-        Some(Served::Raw(_)) => key.at >= since,
-        None => false,
-    };
-    let page =
-        numbered(request, request.per_page(), tracker.comments(order, None).filter(shown), |key, out| {
-            view.put_served_comment(repository, key.id, out);
-        })?;
+    let updated = |id| tracker.comment_owned(id).map(|comment| comment.updated);
+    let recent = |key: &Key| is_recent(order, since, *key, || updated(key.id));
+    let comments = tracker.comments(order, None).filter(recent);
+    let page = numbered(request, request.per_page(), comments, |key, out| {
+        view.put_served_comment(repository, key.id, out);
+    })?;
     Ok(page.reply(request, &link_path(repository, "/issues/comments")))
 }
 
@@ -66,10 +73,11 @@ pub(super) fn review_comments(
     hub: &Hub,
     repository: &Repository,
 ) -> Result<Reply, Reply> {
-    let (order, since) = (order(request)?, request.query.time("since")?.unwrap_or(i64::MIN));
+    let (order, since) = (order(request)?, request.query.time("since")?);
     let (view, tracker) = (request.view(hub), &repository.tracker);
-    let shown = |key: &Key| tracker.review_comment(key.id).is_some_and(|comment| comment.updated >= since);
-    let comments = tracker.review_comments(order, None).filter(shown);
+    let updated = |id| tracker.review_comment(id).map(|comment| comment.updated);
+    let recent = |key: &Key| is_recent(order, since, *key, || updated(key.id));
+    let comments = tracker.review_comments(order, None).filter(recent);
     let page = numbered(request, request.per_page(), comments, |key, out| {
         view.put_review_comment(repository, key.id, out);
     })?;
