@@ -165,12 +165,13 @@ impl Caller {
         permissions: &[&str],
     ) -> Result<(), Reply> {
         let Some(installation) = self.covering(hub, repository) else { return Ok(()) };
-        let granted = match self.token {
-            Token::Installation(..) => &self.permissions,
-            _ => installation.permissions(),
+        let has = |wanted: &str| {
+            let narrowed = matches!(self.token, Token::Installation(..));
+            installation.permissions().contains_key(wanted)
+                && (!narrowed || self.permissions.contains_key(wanted))
         };
         // Every app may read metadata.
-        if permissions.iter().any(|wanted| *wanted == "metadata" || granted.contains_key(*wanted)) {
+        if permissions.iter().any(|wanted| *wanted == "metadata" || has(wanted)) {
             return Ok(());
         }
         let accepted: Vec<_> = permissions.iter().map(|wanted| format!("{wanted}=read")).collect();

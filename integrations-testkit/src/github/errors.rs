@@ -55,9 +55,12 @@ pub(super) fn moved(url: &str) -> Reply {
     envelope(301, &body).header(LOCATION, url)
 }
 
-/// The app has not the permission.
+/// An app may not do this, or only with one of these permissions.
 pub(super) fn not_for_apps(accepted: &str) -> Reply {
     let reply = refused(403, "Resource not accessible by integration", "");
+    if accepted.is_empty() {
+        return reply;
+    }
     reply.header(HeaderName::from_static("x-accepted-github-permissions"), accepted)
 }
 

@@ -38,6 +38,8 @@ pub(super) struct Hub {
     /// Full names in lower case, of now and of before.
     by_name: HashMap<String, u64>,
     pub(super) notifications: Vec<Notification>,
+    /// Text of the test, served as it is, and when it came.
+    pub(super) raw_notifications: Vec<(i64, String)>,
     /// When there was last news, in seconds.
     pub(super) news: i64,
     next_id: u64,
@@ -55,6 +57,7 @@ impl Hub {
             by_id: HashMap::new(),
             by_name: HashMap::new(),
             notifications: Vec::new(),
+            raw_notifications: Vec::new(),
             news: start.timestamp(),
             next_id: 2_000_000_000,
             cast: None,

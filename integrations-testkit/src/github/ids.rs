@@ -42,7 +42,7 @@ mod tests {
         assert_eq!(node("R", &[515_435_940]), "R_kgDOHrjtpA");
         assert_eq!(node("I", &[515_435_940, 1_308_969_059]), "I_kwDOHrjtpM5OBUhj");
         assert_eq!(node("IC", &[537_482_687, 1_633_968_123]), "IC_kwDOIAlVv85hZF_7");
-        assert_eq!(node("CR", &[558_640_063, 16_354_767_716]), "CR_kwDOIUwnv88AAAADztHzZA");
+        assert_eq!(node("CR", &[558_639_039, 16_354_767_716]), "CR_kwDOIUwnv88AAAADztHzZA");
     }
 
     #[test]

@@ -214,12 +214,19 @@ impl Meter {
         Ok(())
     }
 
-    /// Gives units back, or takes more.
-    pub(super) fn adjust(&self, payer: Payer, resource: Resource, more: i64, now: DateTime<Utc>) {
+    /// Takes more units than a call was let in with.
+    pub(super) fn take(&self, payer: Payer, resource: Resource, units: u64, now: DateTime<Utc>) {
         let mut counts = self.counts();
-        counts.units = counts.units.saturating_add_signed(more);
+        counts.units += units;
+        Self::bucket(&mut counts, payer, resource, now).used += units;
+    }
+
+    /// Gives the units of a call back.
+    pub(super) fn give_back(&self, payer: Payer, resource: Resource, units: u64, now: DateTime<Utc>) {
+        let mut counts = self.counts();
+        counts.units = counts.units.saturating_sub(units);
         let bucket = Self::bucket(&mut counts, payer, resource, now);
-        bucket.used = bucket.used.saturating_add_signed(more);
+        bucket.used = bucket.used.saturating_sub(units);
     }
 
     /// Leaves a caller so many units of the hour.
@@ -320,7 +327,7 @@ mod tests {
         assert_eq!(call(&meter, payer, 3_599_999), Err(Exceeded::Primary));
         assert_eq!(call(&meter, Payer::Anonymous, 3_599_999), Ok(()));
         assert_eq!(call(&meter, payer, 3_600_000), Ok(()));
-        meter.adjust(payer, Resource::Core, -1, at(3_600_000));
+        meter.give_back(payer, Resource::Core, 1, at(3_600_000));
         assert_eq!(meter.standing(payer, Resource::Core, at(3_600_000)).used, 0);
         assert_eq!(meter.units(), 6);
     }

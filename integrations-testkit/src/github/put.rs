@@ -62,8 +62,12 @@ impl View<'_> {
     }
 
     pub(super) fn put_review_comment(self, repository: &Repository, id: u64, out: &mut Vec<u8>) {
-        if let Some(comment) = repository.tracker.review_comment(id) {
-            patched(&self.show((repository, &*comment)), comment.patch.as_ref(), out);
+        match repository.tracker.review_comment(id) {
+            Some(Served::Item(comment)) => {
+                patched(&self.show((repository, &*comment)), comment.patch.as_ref(), out);
+            }
+            Some(Served::Raw(text)) => out.extend_from_slice(text.as_bytes()),
+            None => {}
         }
     }
 }

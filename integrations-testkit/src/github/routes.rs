@@ -208,7 +208,7 @@ impl GitHub {
                 let reply = self.rest(&caller, asked, call);
                 let reply = conditional::answer(call, &caller.secret, reply);
                 if reply.status == 304 && payer != Payer::Anonymous {
-                    self.meter.adjust(payer, resource, -1, now);
+                    self.meter.give_back(payer, resource, units, now);
                 }
                 scoped(reply, &caller, asked.row)
             }

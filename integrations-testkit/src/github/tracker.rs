@@ -1,7 +1,7 @@
 //! Which issues and pull requests has a repository, and what belongs to them?
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::check::Checks;
 use super::generate::{Generator, What};
@@ -37,6 +37,8 @@ pub(super) struct Tracker {
     reviews: Layer<Review>,
     review_comments: Layer<ReviewComment>,
     departed: HashMap<u64, Departed>,
+    /// Which text of the test stands among the pull requests, by the number that it took.
+    raw_pulls: HashSet<u64>,
     last_number: u64,
     open: u64,
     /// By milestone.
@@ -53,6 +55,7 @@ impl Tracker {
             reviews: Layer::default(),
             review_comments: Layer::default(),
             departed: HashMap::new(),
+            raw_pulls: HashSet::new(),
             last_number: generator.count(),
             open: 0,
             milestones: HashMap::new(),
@@ -124,6 +127,12 @@ impl Tracker {
         }
     }
 
+    /// Whether text of the test stands among the pull requests, or the issues; `None` where there is none.
+    pub(super) fn raw_is_pull(&self, number: u64) -> Option<bool> {
+        let raw = matches!(self.issues.kept(number), Some(Kept::Raw(..)));
+        raw.then(|| self.raw_pulls.contains(&number))
+    }
+
     /// Takes an issue in, or puts a changed one in its place.
     pub(super) fn put(&mut self, issue: Issue) {
         self.uncount(issue.number);
@@ -151,9 +160,12 @@ impl Tracker {
         comments
     }
 
-    /// Text that is served as an issue, as it is.
-    pub(super) fn raw(&mut self, text: &str, now: i64) {
+    /// Text that is served as an issue, or as a pull request, as it is.
+    pub(super) fn raw(&mut self, text: &str, pull: bool, now: i64) {
         let number = self.next_number();
+        if pull {
+            self.raw_pulls.insert(number);
+        }
         self.issues.put(number, Kept::Raw(text.to_owned(), now));
     }
 
@@ -252,8 +264,16 @@ impl Tracker {
         merged(made_up.filter(|&id| !self.review_comments.keeps(id)), kept.map(|comment| comment.id))
     }
 
-    pub(super) fn review_comment(&self, id: u64) -> Option<Cow<'_, ReviewComment>> {
-        self.review_comments.item(id, |id| self.generator.review_comment(id))
+    pub(super) fn review_comment(&self, id: u64) -> Option<Served<'_, ReviewComment>> {
+        self.review_comments.get(id, |id| self.generator.review_comment(id))
+    }
+
+    pub(super) fn review_comment_owned(&self, id: u64) -> Option<ReviewComment> {
+        self.review_comments.item(id, |id| self.generator.review_comment(id)).map(Cow::into_owned)
+    }
+
+    pub(super) fn raw_review_comment(&mut self, id: u64, text: &str, now: i64) {
+        self.review_comments.put(id, Kept::Raw(text.to_owned(), now));
     }
 
     pub(super) fn put_review_comment(&mut self, comment: ReviewComment) {

@@ -129,6 +129,11 @@ async fn an_installation_opens_its_repositories_with_its_permissions() {
     assert_eq!(status(&fake, "/repos/octo-org/other/issues", &token).await.0, 200);
     // All repositories of the account, also those to come.
     fake.install(InstallationSpec::new(42, "octo-org").permission("pull_requests", "read"));
+    assert_eq!(
+        status(&fake, "/repos/octo-org/other/issues", &token).await.0,
+        403,
+        "it had other permissions"
+    );
     let token = fake.installation_token(42);
     fake.add_repository(RepoSpec::new("octo-org/new").private());
     assert_eq!(status(&fake, "/repos/octo-org/new/issues", &token).await.0, 200);

@@ -62,6 +62,10 @@ async fn what_has_not_changed_is_not_sent_again_and_costs_nothing() {
         assert_eq!(with(&fake, path, "\"other\"").await.status(), 200);
         assert_eq!(used(&fake).await, before + 1, "{path}");
     }
+    let free = get(&fake, "/rate_limit", &[]).await;
+    let before = used(&fake).await;
+    let again = with(&fake, "/rate_limit", header(&free, "etag").unwrap()).await;
+    assert_eq!((again.status().as_u16(), used(&fake).await), (304, before));
     assert_eq!((fake.not_modified("issues.get"), fake.not_modified("pulls.list")), (3, 3));
     assert_eq!(fake.count("issues.get"), 5);
     assert_eq!(fake.units_used(), 2 * paths.len() as u64);

@@ -22,7 +22,7 @@ async fn faults_speak_as_github_does() {
         (451, None, None, "Repository access blocked"),
     ] {
         let fault = Fault::on("issues.listForRepo").status(status);
-        fake.fault(reason.into_iter().fold(fault, |fault, reason| fault.reason(reason)));
+        fake.fault(reason.into_iter().fold(fault, Fault::reason));
         let answer = get(&fake, &within("/issues"), &[]).await;
         assert_eq!((answer.status().as_u16(), header(&answer, "retry-after")), (status, wait));
         assert!(

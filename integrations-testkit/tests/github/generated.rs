@@ -53,7 +53,9 @@ async fn what_is_made_up_makes_sense() {
     assert!(updated.is_sorted() && *updated.last().unwrap() < "2026-03-01T09:00:00Z");
     assert!(!numbers(&issues).is_sorted(), "in another order than they were opened in");
     let mut together: BTreeMap<&str, usize> = BTreeMap::new();
-    updated.iter().for_each(|&at| *together.entry(at).or_default() += 1);
+    for &at in &updated {
+        *together.entry(at).or_default() += 1;
+    }
     assert!(together.values().any(|&count| count == 64) && together.values().any(|&count| count == 4));
 
     assert!((27..=33).contains(&share(&issues, |issue| issue.get("pull_request").is_some())));

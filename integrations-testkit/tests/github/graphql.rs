@@ -36,7 +36,7 @@ async fn error(fake: &FakeGitHub, query: &str) -> (Value, String) {
     )
 }
 
-const SYNC: &str = r#"
+const SYNC: &str = r"
     query Sync($owner: String!, $name: String!, $first: Int!, $after: String, $since: DateTime) {
       repository(owner: $owner, name: $name) {
         nameWithOwner
@@ -56,7 +56,7 @@ const SYNC: &str = r#"
       milestone { title dueOn state }
       comments(first: 1) { totalCount }
     }
-"#;
+";
 
 #[tokio::test]
 async fn a_sync_of_issues_goes_page_by_page() {

@@ -261,7 +261,9 @@ async fn text_of_the_test_is_served_as_it_is_and_patches_are_shown() {
     let text = get(&fake, &within("/issues"), &[("since", "2026-03-01T09:00:02Z")]).await;
     assert_eq!(text.text().await.unwrap(), "[]");
     assert_eq!(fake.issue_numbers(REPO), [1]);
-    assert_eq!(fake.open_issue(REPO, json!({})), 3, "it has a place of its own");
+    fake.raw_pull(REPO, "{\"merged\": 2}");
+    assert_eq!(get(&fake, &within("/pulls"), &[]).await.text().await.unwrap(), "[{\"merged\": 2}]");
+    assert_eq!(fake.open_issue(REPO, json!({})), 4, "each has a place of its own");
 
     fake.patch_issue(REPO, 1, json!({"type": {"name": "Epic"}, "user": null, "labels": ["plain"]}));
     fake.patch_issue(REPO, 1, json!({"labels": ["plainer"]}));

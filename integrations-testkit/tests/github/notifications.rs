@@ -72,6 +72,9 @@ async fn threads_are_new_read_and_done() {
     fake.finish_notification(&first);
     assert_eq!(threads(&fake, &[("all", "true")]).await, [second.as_str()]);
     assert_eq!(fake.notifications(), [second]);
+    fake.raw_notification("{\"id\": 5}");
+    let text = get(&fake, "/notifications", &[("per_page", "1")]).await.text().await.unwrap();
+    assert_eq!(text, "[{\"id\": 5}]");
     fake.remove_repository(REPO);
     assert_eq!(fake.notifications(), Vec::<String>::new());
 }

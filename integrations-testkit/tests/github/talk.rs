@@ -135,4 +135,9 @@ async fn comments_on_lines_belong_to_pull_requests() {
     assert_eq!(pull["updated_at"], "2026-03-01T09:00:03Z");
     fake.delete_review_comment(REPO, first);
     assert_eq!(listed("/pulls/comments", &[]).await, [other, answer]);
+    later(&clock);
+    fake.raw_review_comment(REPO, "{\"line\": \"none\"}");
+    let text = get(&fake, &within("/pulls/comments"), &[("since", "2026-03-01T09:00:04Z")]).await;
+    assert_eq!(text.text().await.unwrap(), "[{\"line\": \"none\"}]");
+    assert_eq!(fake.review_comment_ids(REPO), [other, answer]);
 }

@@ -248,9 +248,9 @@ impl FakeGitHub {
         });
     }
 
-    /// Serves this text as an issue of the listings, as it is, updated now.
+    /// Serves this text as an issue of `issues.listForRepo`, as it is, updated now.
     pub fn raw_issue(&self, full_name: &str, raw_json_text: &str) {
-        self.change(full_name, |repository, now| repository.tracker.raw(raw_json_text, now));
+        self.change(full_name, |repository, now| repository.tracker.raw(raw_json_text, false, now));
     }
 
     /// An issue, or a pull request as one, as `issues.get` shows it; `None` when it is not there.

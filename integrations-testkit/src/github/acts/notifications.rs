@@ -72,6 +72,14 @@ impl FakeGitHub {
         self.notification(thread, |hub, place, _| add_patch(&mut hub.notifications[place].patch, patch));
     }
 
+    /// Serves this text as an item of the listing, as it is, updated now.
+    pub fn raw_notification(&self, raw_json_text: &str) {
+        let now = self.github.now();
+        let mut hub = self.github.hub_mut();
+        hub.note(now);
+        hub.raw_notifications.push((now, raw_json_text.to_owned()));
+    }
+
     /// The ids of all threads, read ones too, in the order in which they came.
     pub fn notifications(&self) -> Vec<String> {
         self.github.hub().notifications.iter().map(|known| known.id.to_string()).collect()

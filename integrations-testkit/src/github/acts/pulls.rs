@@ -91,6 +91,7 @@ impl FakeGitHub {
             pull.head.sha.clone_from(&pushed);
             pull.commits += 1;
         });
+        self.change(full_name, |repository, now| repository.pushed = now);
         pushed
     }
 
@@ -153,6 +154,11 @@ impl FakeGitHub {
             number
         });
         self.touch_pull(full_name, number, |_, _, _| {});
+    }
+
+    /// Serves this text as a pull request of `pulls.list`, as it is, updated now.
+    pub fn raw_pull(&self, full_name: &str, raw_json_text: &str) {
+        self.change(full_name, |repository, now| repository.tracker.raw(raw_json_text, true, now));
     }
 
     /// A pull request as `pulls.get` shows it; `None` when it is not there, or no pull request.

@@ -141,9 +141,7 @@ impl FakeGitHub {
     }
 
     fn review_comment_of(&self, full_name: &str, comment_id: u64) -> ReviewComment {
-        let found = self.read(full_name, |_, repository| {
-            repository.tracker.review_comment(comment_id).map(std::borrow::Cow::into_owned)
-        });
+        let found = self.read(full_name, |_, repository| repository.tracker.review_comment_owned(comment_id));
         found.unwrap_or_else(|| panic!("no review comment {comment_id} in {full_name:?}"))
     }
 
@@ -164,6 +162,14 @@ impl FakeGitHub {
         self.change(full_name, |repository, _| repository.tracker.delete_review_comment(comment_id));
     }
 
+    /// Serves this text as a comment of `pulls.listReviewCommentsForRepo`, as it is, updated now.
+    pub fn raw_review_comment(&self, full_name: &str, raw_json_text: &str) {
+        self.write(full_name, |hub, id, now| {
+            let comment_id = hub.fresh_id();
+            repository(hub, id).tracker.raw_review_comment(comment_id, raw_json_text, now);
+        });
+    }
+
     /// Such a comment as GitHub shows it; `None` when it is not there.
     pub fn review_comment_object(&self, full_name: &str, comment_id: u64) -> Option<Value> {
         self.shown(full_name, |view, repository, out| view.put_review_comment(repository, comment_id, out))
@@ -172,7 +178,8 @@ impl FakeGitHub {
     /// The numbers of all such comments of a repository, in their order.
     pub fn review_comment_ids(&self, full_name: &str) -> Vec<u64> {
         self.read(full_name, |_, repository| {
-            repository.tracker.review_comments(OLDEST_FIRST, None).map(|key| key.id).collect()
+            let keys = repository.tracker.review_comments(OLDEST_FIRST, None).map(|key| key.id);
+            keys.filter(|&id| repository.tracker.review_comment_owned(id).is_some()).collect()
         })
     }
 }

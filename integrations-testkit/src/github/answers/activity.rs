@@ -7,8 +7,10 @@ use serde_json::{Map, Value, json};
 
 use crate::github::hub::Hub;
 use crate::github::limits::{Resource, Standing};
+use crate::github::notification::Notification;
 use crate::github::paging::{json as answer, numbered};
 use crate::github::put::patched;
+use crate::github::repository::Repository;
 use crate::github::request::Request;
 use crate::github::view::Version;
 use crate::server::Reply;
@@ -21,28 +23,42 @@ pub(in crate::github) fn http_date(seconds: i64) -> String {
     time.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
+/// What the listing has at a place.
+enum Shown<'h> {
+    Thread(&'h Repository, &'h Notification),
+    Raw(&'h str),
+}
+
 /// `activity.listNotificationsForAuthenticatedUser`, the latest first. They are the first account's.
 pub(super) fn notifications(request: &Request<'_>, hub: &Hub) -> Result<Reply, Reply> {
     let (github, query) = (request.github, &request.query);
     let (all, participating) = (query.flag("all")?, query.flag("participating")?);
     let (since, before) = (query.time("since")?, query.time("before")?);
     let per_page = request.per_page_of(50, 50);
-    let own = request.caller.account == hub.accounts.first().copied();
-    let mut shown: Vec<_> = hub.notifications.iter().filter(|_| own).collect();
-    shown.retain(|notification| {
+    let within = |updated: i64| {
+        since.is_none_or(|since| updated >= since) && before.is_none_or(|before| updated < before)
+    };
+    let threads = hub.notifications.iter().filter(|notification| {
         (all || notification.unread)
             && (!participating || notification.participates())
-            && since.is_none_or(|since| notification.updated >= since)
-            && before.is_none_or(|before| notification.updated < before)
+            && within(notification.updated)
     });
-    shown.sort_by_key(|notification| std::cmp::Reverse((notification.updated, notification.id)));
-    let found = shown.into_iter().filter_map(|notification| {
+    let found = threads.filter_map(|notification| {
         let repository = hub.repository(notification.repository)?;
-        request.caller.sees(hub, repository).then_some((repository, notification))
+        let shown = Shown::Thread(repository, notification);
+        request.caller.sees(hub, repository).then_some(((notification.updated, notification.id), shown))
     });
+    let raw = hub.raw_notifications.iter().filter(|(updated, _)| within(*updated));
+    let raw = raw.map(|(updated, text)| ((*updated, 0), Shown::Raw(text)));
+    let own = request.caller.account == hub.accounts.first().copied();
+    let mut shown: Vec<_> = found.chain(raw).filter(|_| own).collect();
+    shown.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
     let view = request.view(hub);
-    let page = numbered(request, per_page, found, |(repository, notification), out| {
-        patched(&view.show((repository, notification)), notification.patch.as_ref(), out);
+    let page = numbered(request, per_page, shown.into_iter(), |(_, shown), out| match shown {
+        Shown::Thread(repository, notification) => {
+            patched(&view.show((repository, notification)), notification.patch.as_ref(), out);
+        }
+        Shown::Raw(text) => out.extend_from_slice(text.as_bytes()),
     })?;
     let interval = github.settings.poll_interval.as_secs();
     let length = TimeDelta::seconds(i64::try_from(interval).unwrap_or(i64::MAX / 1_000));

@@ -90,7 +90,8 @@ impl Filter {
     fn admits(&self, repository: &Repository, key: Key, by: By) -> bool {
         let since = self.since.unwrap_or(i64::MIN);
         let Some(gist) = repository.tracker.gist(key.id) else {
-            return by == By::Comments || key.at >= since;
+            let here = repository.tracker.raw_is_pull(key.id) == Some(false);
+            return here && (by == By::Comments || key.at >= since);
         };
         self.open.is_none_or(|open| open == gist.open)
             && gist.updated >= since

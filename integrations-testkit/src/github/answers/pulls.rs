@@ -3,7 +3,7 @@
 use super::link_path;
 use crate::github::errors::not_found;
 use crate::github::hub::Hub;
-use crate::github::layer::{By, Key, Order};
+use crate::github::layer::{By, Key, Order, Served};
 use crate::github::paging::{json, numbered};
 use crate::github::put::patched;
 use crate::github::repository::Repository;
@@ -34,14 +34,16 @@ pub(super) fn list(request: &Request<'_>, hub: &Hub, repository: &Repository) ->
                 && base.is_none_or(|base| base == pull.base.name)
         })
     };
-    let shown = |key: &Key| {
-        let gist = tracker.gist(key.id);
-        gist.is_some_and(|gist| gist.pull && open.is_none_or(|open| open == gist.open)) && branches(key)
+    let shown = |key: &Key| match tracker.gist(key.id) {
+        Some(gist) => gist.pull && open.is_none_or(|open| open == gist.open) && branches(key),
+        None => tracker.raw_is_pull(key.id) == Some(true),
     };
     let page =
         numbered(request, request.per_page(), tracker.issues(order, None).filter(shown), |key, out| {
-            if let Some(issue) = tracker.issue(key.id) {
-                view.put_pull(repository, &issue, false, out);
+            match tracker.served(key.id) {
+                Some(Served::Item(issue)) => view.put_pull(repository, &issue, false, out),
+                Some(Served::Raw(text)) => out.extend_from_slice(text.as_bytes()),
+                None => {}
             }
         })?;
     Ok(page.reply(request, &link_path(repository, "/pulls")))

@@ -75,7 +75,7 @@ pub(super) fn review_comments(
 ) -> Result<Reply, Reply> {
     let (order, since) = (order(request)?, request.query.time("since")?);
     let (view, tracker) = (request.view(hub), &repository.tracker);
-    let updated = |id| tracker.review_comment(id).map(|comment| comment.updated);
+    let updated = |id| tracker.review_comment_owned(id).map(|comment| comment.updated);
     let recent = |key: &Key| is_recent(order, since, *key, || updated(key.id));
     let comments = tracker.review_comments(order, None).filter(recent);
     let page = numbered(request, request.per_page(), comments, |key, out| {
@@ -97,7 +97,7 @@ pub(super) fn review_comments_of_pull(
     if !known {
         return Err(not_found(request.row().docs));
     }
-    let comments = tracker.review_comments_of(number).filter_map(|id| tracker.review_comment(id));
+    let comments = tracker.review_comments_of(number).filter_map(|id| tracker.review_comment_owned(id));
     let mut comments: Vec<_> = comments.filter(|comment| comment.updated >= since).collect();
     comments.sort_by_key(|comment| {
         (if order.by == By::Updated { comment.updated } else { comment.created }, comment.id)

@@ -80,8 +80,7 @@ pub(super) fn answer(github: &GitHub, caller: &Caller, call: &Call) -> Reply {
         return errors(&check.errors);
     }
     let (cost, nodes, now) = (check.cost(), check.nodes, github.clock.now());
-    let more = i64::try_from(cost).unwrap_or(i64::MAX).saturating_sub(1);
-    github.meter.adjust(caller.payer(), Resource::GraphQl, more, now);
+    github.meter.take(caller.payer(), Resource::GraphQl, cost - 1, now);
     let standing = github.meter.standing(caller.payer(), Resource::GraphQl, now);
     let (hub, api) = (github.hub(), base_of(call));
     let media = Media { raw: true, text: true, html: true, name: "" };
