@@ -245,6 +245,8 @@ async fn what_is_wrong_with_a_query_is_said_with_status_200() {
         (of("stargazerCount"), "Field 'stargazerCount' doesn't exist on type 'Repository'"),
         (of("issues(first: 1) { nodes { timeline } }"), "Field 'timeline' doesn't exist on type 'Issue'"),
         (of("issues(first: 1, query: \"x\") { totalCount }"), "Field 'issues' doesn't accept argument 'query'"),
+        (of("issue { id }"), "Field 'issue' is missing required arguments: number"),
+        ("{ repository(owner: \"octo-org\") { id } }".to_owned(), "Field 'repository' is missing required arguments: name"),
         (of("name { x }"), "Selections can't be made on scalars (field 'name')"),
         (of("owner"), "Field must have selections (field 'owner' has no selections)"),
         (of("issues(first: $n) { totalCount }"), "Variable $n is used but not declared"),

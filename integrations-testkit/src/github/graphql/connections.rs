@@ -203,7 +203,7 @@ impl<'a> Run<'a> {
             (Node::Repository(repository), "issues" | "pullRequests") => {
                 self.issues(repository, name == "pullRequests", &page, arguments)
             }
-            (Node::Issue(repository, issue), _) => self.of_issue(repository, issue, name, &page, arguments),
+            (Node::Issue(repository, issue), _) => Ok(self.of_issue(repository, issue, name, &page)),
             _ => Err(Failure::new("UNSUPPORTED", format!("unsupported by the fake: {name}"))),
         }
     }
@@ -230,17 +230,7 @@ impl<'a> Run<'a> {
         }))
     }
 
-    fn of_issue(
-        &self,
-        repository: &'a Repository,
-        issue: &Issue,
-        name: &str,
-        page: &Page,
-        arguments: &Arguments,
-    ) -> Result<Listed<'a>, Failure> {
-        if arguments.get("orderBy").is_some_and(|order| !order.is_null()) {
-            return Err(Failure::new("UNSUPPORTED", format!("unsupported by the fake: orderBy of {name}")));
-        }
+    fn of_issue(&self, repository: &'a Repository, issue: &Issue, name: &str, page: &Page) -> Listed<'a> {
         let tracker = &repository.tracker;
         let people = |keys: &[UserKey], node: fn(UserKey) -> Node<'a>| {
             let there = keys.iter().filter(|key| !self.view.hub.roster.get(**key).gone);
@@ -266,7 +256,7 @@ impl<'a> Run<'a> {
             }
             _ => people(issue.pull.as_ref().map_or(&[], |pull| &pull.reviewers), Node::ReviewRequest),
         };
-        Ok(page.numbered(&nodes))
+        page.numbered(&nodes)
     }
 }
 

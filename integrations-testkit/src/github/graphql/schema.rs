@@ -27,7 +27,10 @@ const PAGES: &[&str] = &["first", "last", "after", "before"];
 const ISSUES: &[&str] = &["first", "last", "after", "before", "orderBy", "states", "labels", "filterBy"];
 const PULLS: &[&str] =
     &["first", "last", "after", "before", "orderBy", "states", "labels", "headRefName", "baseRefName"];
-const ORDERED: &[&str] = &["first", "last", "after", "before", "orderBy"];
+
+/// Arguments that must be given, where the field has any.
+const NEEDED: &[(&str, &[&str])] =
+    &[("repository", &["owner", "name"]), ("issue", &["number"]), ("pullRequest", &["number"])];
 
 const fn leaf(name: &'static str) -> Row {
     (name, Leaf, &[])
@@ -49,7 +52,7 @@ const ACCOUNT: &[Row] = &[
 const TYPES: &[TypeRow] = &[
     ("Query", &[
         ("repository", Object("Repository"), &["owner", "name", "followRenames"]),
-        ("rateLimit", Object("RateLimit"), &["dryRun"]),
+        ("rateLimit", Object("RateLimit"), &[]),
         ("viewer", Object("User"), &[]),
     ]),
     ("RateLimit", &[leaf("limit"), leaf("cost"), leaf("remaining"), leaf("used"), leaf("resetAt"), leaf("nodeCount")]),
@@ -71,8 +74,8 @@ const TYPES: &[TypeRow] = &[
         ("milestone", Object("Milestone"), &[]),
         ("repository", Object("Repository"), &[]),
         ("assignees", Connection("User"), PAGES),
-        ("labels", Connection("Label"), ORDERED),
-        ("comments", Connection("IssueComment"), ORDERED),
+        ("labels", Connection("Label"), PAGES),
+        ("comments", Connection("IssueComment"), PAGES),
     ]),
     ("PullRequest", &[
         leaf("id"), leaf("databaseId"), leaf("fullDatabaseId"), leaf("number"), leaf("title"), leaf("body"),
@@ -87,8 +90,8 @@ const TYPES: &[TypeRow] = &[
         ("repository", Object("Repository"), &[]),
         ("statusCheckRollup", Object("StatusCheckRollup"), &[]),
         ("assignees", Connection("User"), PAGES),
-        ("labels", Connection("Label"), ORDERED),
-        ("comments", Connection("IssueComment"), ORDERED),
+        ("labels", Connection("Label"), PAGES),
+        ("comments", Connection("IssueComment"), PAGES),
         ("commits", Connection("PullRequestCommit"), PAGES),
         ("reviews", Connection("PullRequestReview"), PAGES),
         ("reviewRequests", Connection("ReviewRequest"), PAGES),
@@ -219,6 +222,14 @@ impl<'a> Check<'a> {
                 self.refuse("argumentNotAccepted", &message, asked.at);
             }
             self.literal(literal, asked.at);
+        }
+        let needed = NEEDED.iter().find(|(known, _)| *known == name && !arguments.is_empty());
+        let needed = needed.map_or([].as_slice(), |(_, needed)| *needed).iter().copied();
+        let missing: Vec<&str> =
+            needed.filter(|needed| asked.arguments.iter().all(|(given, _)| given != needed)).collect();
+        if !missing.is_empty() {
+            let message = format!("Field '{name}' is missing required arguments: {}", missing.join(", "));
+            self.refuse("missingRequiredArguments", &message, asked.at);
         }
         match (kind, asked.selections.is_empty()) {
             (Leaf, true) => {}
