@@ -16,6 +16,7 @@ use super::errors::{fault, not_found, too_fast, used_up};
 use super::graphql;
 use super::limits::{Exceeded, Payer, Resource, Standing};
 use super::operation::{self, Asked, Operation, Row};
+use super::paging::place;
 use super::request::{Request, media_of, path_of, version_of};
 use super::view::Version;
 use crate::oauth::Operation as OAuth;
@@ -61,7 +62,8 @@ impl Service for GitHub {
     fn route(&self, call: &Call) -> Route {
         let query = Params::parse(call.query.as_bytes());
         let further = query.get("page").is_some_and(|page| page != "1");
-        let by_cursor = query.get("after").is_some() || query.get("before").is_some();
+        // In some listings `before` is a time.
+        let by_cursor = ["after", "before"].iter().any(|name| query.get(name).and_then(place).is_some());
         Route {
             operation: match self.target(call) {
                 Target::OAuth(operation) => name(operation),
@@ -116,10 +118,6 @@ fn is_limited(reply: &Reply) -> bool {
 /// Adds how the caller stands.
 fn stand(reply: Reply, standing: Standing) -> Reply {
     let header = HeaderName::from_static;
-    // A fault, or an answer about another resource, may have said it already.
-    if reply.headers.iter().any(|(name, _)| *name == "x-ratelimit-remaining") {
-        return reply;
-    }
     reply
         .header(header("x-ratelimit-limit"), &standing.limit.to_string())
         .header(header("x-ratelimit-remaining"), &standing.remaining().to_string())
