@@ -31,9 +31,9 @@ deny:
 bench:
     cargo bench -p integrations-benches
 
-# A full sync of many events into SQLite.
-backfill events="100000":
-    cargo run --release --example backfill -- --events {{ events }}
+# A full sync of many items into SQLite: of google_calendar, gmail or slack.
+backfill items="100000" service="google_calendar":
+    cargo run --release --example backfill -- --service {{ service }} --items {{ items }}
 
 # The first ten minutes.
 quickstart:

@@ -14,12 +14,12 @@ use integrations_core::clock::SystemClock;
 use integrations_core::memory::MemoryStore;
 use integrations_core::{Connection, Gateway};
 use integrations_examples::loopback::{self, Loopback};
-use integrations_examples::providers::{self, Consent, Fakes};
+use integrations_examples::providers::{self, Consent, Fakes, Way};
 
 /// Connects an account by way of the browser, and prints the connection.
 #[derive(Parser)]
 struct Options {
-    /// The service: `google_calendar`, `slack`, `microsoft`, `github` or `zoom`.
+    /// The service: `google_calendar`, `gmail`, `google_tasks`, `slack`, `microsoft`, `github` or `zoom`.
     #[arg(long, default_value = "google_calendar")]
     service: String,
     /// How much to ask for.
@@ -49,7 +49,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let fakes = if options.real { None } else { Some(Fakes::start(Consent::AtOnce).await) };
     let (adapters, missing) = match &fakes {
         Some(fakes) => (fakes.adapters()?, Vec::new()),
-        None => providers::real(),
+        None => providers::real(Way::Program),
     };
     let known: Vec<_> = adapters.iter().map(|adapter| adapter.info().id.to_string()).collect();
     let adapter = adapters.into_iter().find(|adapter| adapter.info().id == *options.service);

@@ -1,134 +1,219 @@
-//! Connect a calendar account, sync it into SQLite, follow its changes, and print the coming week.
+//! The first ten minutes: connect a user's calendars, mail, tasks and chats, sync them into SQLite, follow what
+//! changes, and show one agenda, one inbox and one list of what is to do.
 //!
-//! `cargo run --example quickstart` runs against a fake Google: no account, no network. With `--google`
-//! the same program runs against Google; it needs `GOOGLE_CLIENT_ID` and `GOOGLE_CLIENT_SECRET` of a
-//! desktop client, and `TOKEN_ENCRYPTION_KEY` if the database is kept.
+//! `cargo run --example quickstart` runs against fakes of Google and Slack: no account, no network. With
+//! `--real` the same program uses the services whose credentials stand in the environment: `GOOGLE_CLIENT_ID`
+//! and `GOOGLE_CLIENT_SECRET` of a desktop client; `SLACK_CLIENT_ID` and `SLACK_CLIENT_SECRET` of an app that
+//! uses PKCE, with `LOOPBACK_PORT` and the address `http://127.0.0.1:PORT/callback` registered at Slack; and
+//! `TOKEN_ENCRYPTION_KEY` if the database is kept.
 
 mod quickstart {
     pub(crate) mod agenda;
+    pub(crate) mod chapters;
+    pub(crate) mod inbox;
+    pub(crate) mod names;
     pub(crate) mod output;
-    pub(crate) mod provider;
+    pub(crate) mod tables;
+    pub(crate) mod todo;
 }
 
-use std::io::{self, IsTerminal};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 use clap::Parser;
-use integrations_core::adapter::Stream;
+use integrations_core::adapter::ServiceInfo;
 use integrations_core::auth::Vault;
-use integrations_core::{Connection, Gateway};
-use integrations_examples::loopback::{self, Loopback};
+use integrations_core::connection::{ConnectionStatus, ServiceId};
+use integrations_core::sync::{SyncRequest, Window};
+use integrations_core::{Connection, Gateway, GatewayBuilder};
+use integrations_examples::changes::Watch;
+use integrations_examples::loopback::Loopback;
 use integrations_examples::progress::Bars;
+use integrations_examples::providers::Providers;
+use integrations_examples::words;
 use integrations_stores::SqliteStore;
+use integrations_stores::sqlite::RecordQuery;
+use serde_json::Value;
 
-use crate::quickstart::output::Output;
-use crate::quickstart::provider::Provider;
+use self::quickstart::agenda::{Titles, coming_week};
+use self::quickstart::chapters;
+use self::quickstart::inbox::inbox;
+use self::quickstart::names::Names;
+use self::quickstart::output::{Account, Output, Synced};
+use self::quickstart::todo::open_tasks;
 
-/// Connects a calendar account, syncs it into SQLite, and prints the coming week.
+/// Connects a user's accounts, syncs them into SQLite, and prints an agenda, an inbox and a list of tasks.
 #[derive(Parser)]
-struct Options {
+pub(crate) struct Options {
     /// Keep the database here; a second run goes on from where the first one stopped.
     #[arg(long)]
-    db: Option<PathBuf>,
-    /// Use Google instead of the fake.
-    #[arg(long)]
-    google: bool,
+    pub(crate) db: Option<PathBuf>,
+    /// Use the services whose credentials stand in the environment, instead of fakes.
+    #[arg(long, alias = "google")]
+    pub(crate) real: bool,
     /// The time zone to show times in, e.g. `Europe/Berlin`; that of the main calendar by default.
     #[arg(long)]
-    zone: Option<Tz>,
+    pub(crate) zone: Option<Tz>,
     /// Print one JSON document instead of text.
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
 }
 
+type Error = Box<dyn std::error::Error>;
+
 const USER: &str = "ada";
+/// How far back mails and chats are read. A whole mailbox may take an hour.
+const DAYS_BACK: i64 = 28;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let options = Options::parse();
+async fn main() -> ExitCode {
+    match run(Options::parse()).await {
+        Ok(document) => {
+            if let Some(document) = document {
+                println!("{document:#}");
+            }
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Returns what it would have printed, if that is to be JSON.
+pub(crate) async fn run(options: Options) -> Result<Option<Value>, Error> {
     let mut out = Output::new(options.json);
 
-    // What a host puts together: a provider, a store, and a key.
-    let provider = if options.google { Provider::google()? } else { Provider::fake().await };
+    // What a host puts together: adapters, a store, and a key.
+    let providers = if options.real { Providers::Real } else { Providers::fake().await };
+    let (adapters, missing) = providers.adapters();
+    for error in &missing {
+        eprintln!("Left out: {}", error.message());
+    }
+    if adapters.is_empty() {
+        return Err("no service can be used without its credentials".into());
+    }
     let temporary = tempfile::tempdir()?;
     let db = options.db.clone().unwrap_or_else(|| temporary.path().join("quickstart.db"));
-    let store = SqliteStore::builder().clock(provider.clock()).open(&db).await?;
-    let gateway = Gateway::builder()
-        .adapter(provider.adapter()?)
+    let store = SqliteStore::builder().clock(providers.clock()).open(&db).await?;
+    let watch = Watch::over(&store);
+    let gateway = adapters
+        .into_iter()
+        .fold(providers.gateway(), GatewayBuilder::adapter)
         .store(store.clone())
+        .sync_sink(Arc::clone(&watch) as _)
         .vault(vault(&options)?)
-        .clock(provider.clock())
         .observer(Arc::new(Bars::default()))
         .build()?;
-    out.provider(&provider);
+    if let Some(story) = providers.story() {
+        chapters::take_up(story, &store).await?;
+    }
+    out.providers(&providers);
 
-    let connection = connect(&gateway, &provider, &mut out).await?;
-    provider.take_up(&store).await?;
-    let streams = gateway.streams(&connection.id).await?;
-    let report = gateway.sync(&connection.id).await?.into_result()?;
-    out.first_sync(&streams, &report);
+    let mut accounts = Vec::new();
+    for service in gateway.services() {
+        accounts.push(connect(&gateway, &providers, service).await?);
+    }
+    out.connected(&accounts);
 
-    if let Some(told) = provider.edit(&store, &connection).await? {
-        let served = provider.items_served();
-        let report = gateway.sync(&connection.id).await?.into_result()?;
-        out.changes(&told, &report, provider.items_served() - served);
+    let since = providers.clock().now() - TimeDelta::days(DAYS_BACK);
+    let request = SyncRequest::incremental().within(Window::since(since));
+    let mut host =
+        Host { gateway: &gateway, store: &store, accounts: &accounts, titles: Titles::default(), zone: None };
+    let streams = host.sync(request).await?;
+    out.first_sync(&streams, &watch.take());
+
+    let zone = options.zone.or(host.zone).unwrap_or(Tz::UTC);
+    let name = |id: &ServiceId| gateway.services().find(|info| info.id == *id).map_or("", |info| info.name);
+    let now = || providers.clock().now().with_timezone(&zone);
+    if let Some(story) = providers.story() {
+        let deeds = chapters::go_on(story, &store).await?;
+        host.sync(request).await?;
+        let records = store.count(&RecordQuery::new().owner(USER)).await?;
+        out.changes(&deeds, name, now(), &watch.take(), records);
     }
 
-    let zone = options.zone.or_else(|| zone_of(&streams)).unwrap_or(Tz::UTC);
-    let week = quickstart::agenda::coming_week(&store, USER, provider.clock().now(), zone).await?;
-    out.week(&week, &streams);
+    out.week(&coming_week(&store, USER, providers.clock().now(), zone, &host.titles).await?);
+    out.inbox(&inbox(&store, USER, &host.names().await?).await?, now(), name);
+    out.open_tasks(&open_tasks(&store, USER, zone, &host.titles).await?, now());
     if options.db.is_some() {
         out.kept(&db);
     }
-    out.end()?;
-    Ok(())
+    match streams.into_iter().find_map(|stream| stream.outcome.err()) {
+        Some(error) => Err(error.into()),
+        None => Ok(out.end()),
+    }
 }
 
 /// A temporary database needs no key that outlives it.
 fn vault(options: &Options) -> integrations_core::Result<Vault> {
     match Vault::from_env() {
-        Err(_) if options.db.is_none() || !options.google => Vault::ephemeral(),
+        Err(_) if options.db.is_none() || !options.real => Vault::ephemeral(),
         vault => vault,
     }
 }
 
 /// The connection of an earlier run, or a new one: the user is sent to the provider and comes back.
-async fn connect(
-    gateway: &Gateway,
-    provider: &Provider,
-    out: &mut Output,
-) -> Result<Connection, Box<dyn std::error::Error>> {
-    let known = gateway.connections(USER).await?.into_iter().find(|known| known.status.as_str() == "active");
-    // The fake has forgotten its grants with its last run; Google has not.
-    if let (Some(connection), false) = (&known, provider.is_fake()) {
-        out.connected(connection, true);
-        return Ok(connection.clone());
+async fn connect(gateway: &Gateway, providers: &Providers, service: &ServiceInfo) -> Result<Account, Error> {
+    let mut known = gateway.connections(USER).await?.into_iter().filter(|known| known.service == service.id);
+    let known = known.find(|known| known.status == ConnectionStatus::Active);
+    let is_known = known.is_some();
+    let account = |connection| Account { service: service.name, connection, known: is_known };
+    // The fakes have forgotten their grants with the last run; the providers have not.
+    if let (Some(connection), None) = (&known, providers.story()) {
+        return Ok(account(connection.clone()));
     }
     let loopback = Loopback::listen().await?;
-    let redirect_uri = loopback.redirect_uri().to_owned();
-    let begun = gateway
-        .connect(USER, integrations_google::calendar::SERVICE)
-        .redirect_uri(redirect_uri)
-        .begin()
-        .await?;
-    let clock = provider.clock();
-    let came_back = loopback.came_back(&begun.url, &*clock);
-    let address = if provider.is_fake() {
-        tokio::try_join!(came_back, loopback::browse(begun.url.as_str()))?.0
-    } else {
-        eprintln!("Open this address in a browser and allow access:\n\n  {}\n", begun.url);
-        if !io::stderr().is_terminal() {
-            eprintln!("(waiting for the browser to come back)");
-        }
-        came_back.await?
-    };
-    let connection = gateway.complete(USER, &address).await?;
-    out.connected(&connection, known.is_some());
-    Ok(connection)
+    let begun = gateway.connect(USER, &service.id).redirect_uri(loopback.redirect_uri()).begin().await?;
+    let address = providers.send_user(&begun.url, loopback).await?;
+    Ok(account(gateway.complete(USER, &address).await?))
 }
 
-fn zone_of(streams: &[Stream]) -> Option<Tz> {
-    streams.iter().find(|stream| stream.primary).or(streams.first()).and_then(|stream| stream.time_zone)
+/// What is synced, and what is known of it.
+struct Host<'a> {
+    gateway: &'a Gateway,
+    store: &'a SqliteStore,
+    accounts: &'a [Account],
+    titles: Titles,
+    /// That of the user's main calendar.
+    zone: Option<Tz>,
+}
+
+impl Host<'_> {
+    /// Brings all accounts up to date.
+    async fn sync(&mut self, request: SyncRequest) -> Result<Vec<Synced>, Error> {
+        let mut all = Vec::new();
+        for Account { service, connection, .. } in self.accounts {
+            let streams = self.gateway.streams(&connection.id).await?;
+            self.titles.add(&connection.id, &streams);
+            let main = streams.iter().find(|stream| stream.primary && stream.time_zone.is_some());
+            self.zone = self.zone.or(main.and_then(|main| main.time_zone));
+            let report = self.gateway.sync_with(&connection.id, request).await?;
+            let names = self.names().await?;
+            for (key, outcome) in report.streams {
+                let Some(stream) = streams.iter().find(|stream| stream.id == key.stream) else { continue };
+                let query = RecordQuery::new().connection(&connection.id).stream(&stream.id);
+                let place = names.place(&connection.id, stream.id.as_str());
+                all.push(Synced {
+                    service: connection.service.clone(),
+                    name: service,
+                    id: stream.id.to_string(),
+                    title: place.unwrap_or_else(|| stream.title.clone()),
+                    zone: stream.time_zone,
+                    kept: words::kept(self.store, &connection.service, &query).await?,
+                    outcome,
+                });
+            }
+        }
+        Ok(all)
+    }
+
+    async fn names(&self) -> Result<Names, Error> {
+        let connections: Vec<&Connection> = self.accounts.iter().map(|account| &account.connection).collect();
+        Ok(Names::read(self.store, &connections).await?)
+    }
 }

@@ -21,10 +21,12 @@ mod web_connect {
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Parser;
 use integrations_core::auth::Vault;
-use integrations_examples::providers::{self, Consent, Fakes};
+use integrations_core::clock::SystemClock;
+use integrations_examples::providers::{self, Consent, Fakes, Way};
 use integrations_stores::SqliteStore;
 use tokio::net::TcpListener;
 use url::Url;
@@ -55,7 +57,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let fakes = if options.real { None } else { Some(Fakes::start(Consent::Page).await) };
     let (adapters, missing) = match &fakes {
         Some(fakes) => (fakes.adapters()?, Vec::new()),
-        None => providers::real(),
+        // Without a public address, users come back to this machine.
+        None => providers::real(if options.public_url.is_some() { Way::Web } else { Way::Program }),
     };
     for error in &missing {
         println!("Not offered: {}", error.message());
@@ -73,8 +76,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         None => Url::parse(&format!("http://{}", listener.local_addr()?))?,
     };
     println!("Open {public}");
-    let store = SqliteStore::open(&db).await?;
-    let app = App::new(Parts { adapters, store, vault, public, fake: fakes.is_some() })?;
+    let clock = fakes.as_ref().map_or_else(SystemClock::shared, |fakes| fakes.story.clock());
+    let store = SqliteStore::builder().clock(Arc::clone(&clock)).open(&db).await?;
+    let app = App::new(Parts { adapters, store, vault, public, fake: fakes.is_some(), clock })?;
     axum::serve(listener, router(app)).await?;
     Ok(())
 }

@@ -1,24 +1,54 @@
 //! What the user reads: text for people, or one JSON document for machines.
 
-use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{ContentArrangement, Table, presets};
-use integrations_core::Connection;
-use integrations_core::adapter::Stream;
-use integrations_core::sync::SyncReport;
+use chrono::DateTime;
+use chrono_tz::Tz;
+use integrations_core::connection::ServiceId;
+use integrations_core::sync::StreamReport;
+use integrations_core::{Connection, Error};
+use integrations_examples::changes::{Change, Sign};
+use integrations_examples::providers::Providers;
+use integrations_examples::story::Deed;
 use serde_json::{Map, Value, json};
 
 use super::agenda::Week;
-use super::provider::{Provider, Told};
+use super::inbox::{Inbox, Line};
+use super::tables;
+use super::todo::Open;
 
 const HEAD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 const NEW: Style = AnsiColor::Green.on_default();
 const GONE: Style = AnsiColor::Red.on_default();
-const EDITED: Style = AnsiColor::Yellow.on_default();
+const CHANGED: Style = AnsiColor::Yellow.on_default();
+
+/// How many streams of a service are listed.
+const STREAMS: usize = 10;
+
+/// An account that is connected.
+pub(crate) struct Account {
+    /// The service's name.
+    pub(crate) service: &'static str,
+    pub(crate) connection: Connection,
+    /// Whether it was connected by an earlier run.
+    pub(crate) known: bool,
+}
+
+/// What a sync has done to a stream.
+pub(crate) struct Synced {
+    pub(crate) service: ServiceId,
+    /// The service's name.
+    pub(crate) name: &'static str,
+    pub(crate) id: String,
+    pub(crate) title: String,
+    pub(crate) zone: Option<Tz>,
+    /// What is kept of it, in words.
+    pub(crate) kept: String,
+    pub(crate) outcome: Result<StreamReport, Error>,
+}
 
 /// Prints as it goes, or collects.
 pub(crate) struct Output {
@@ -32,6 +62,21 @@ macro_rules! say {
     };
 }
 
+/// The text in the first line of a service, and nothing in those that follow.
+fn once<'a>(last: &mut &'a str, service: &'a str) -> &'a str {
+    let first = *last != service;
+    *last = service;
+    if first { service } else { "" }
+}
+
+const fn color(sign: Sign) -> Style {
+    match sign {
+        Sign::New => NEW,
+        Sign::Changed => CHANGED,
+        Sign::Gone => GONE,
+    }
+}
+
 impl Output {
     pub(crate) fn new(json: bool) -> Self {
         Self { document: json.then(Map::new) }
@@ -42,90 +87,127 @@ impl Output {
         self.document.as_mut().map(|document| document.insert(key.to_owned(), value)).is_some()
     }
 
-    pub(crate) fn provider(&mut self, provider: &Provider) {
-        let now = provider.clock().now();
-        if self.add("provider", json!({"url": provider.url(), "fake": provider.is_fake(), "now": now})) {
-            return;
-        }
-        if provider.is_fake() {
-            say!(
-                "{DIM}A fake Google listens at {}; its clock stands at {}.{DIM:#}",
-                provider.url(),
-                now.format("%a %-d %b %Y, %H:%M UTC")
-            );
+    pub(crate) fn providers(&mut self, providers: &Providers) {
+        let now = providers.clock().now();
+        let story = providers.story();
+        let urls = story.map_or_else(
+            || json!({"google": "https://www.googleapis.com", "slack": "https://slack.com"}),
+            |story| json!({"google": story.google.url(), "slack": story.slack.url()}),
+        );
+        let document = json!({"urls": urls, "fake": story.is_some(), "now": now});
+        if !self.add("provider", document) && story.is_some() {
+            let now = now.with_timezone(&Tz::Europe__Berlin).format("%A, %-d %B %Y, at %H:%M");
+            say!("{DIM}With fakes of Google and Slack, on {now} in Berlin.{DIM:#}");
         }
     }
 
-    pub(crate) fn connected(&mut self, connection: &Connection, known: bool) {
-        let account = connection.account.email.as_deref().unwrap_or(connection.account.id.as_str());
-        if self.add("connection", json!({"id": connection.id, "account": account, "known": known})) {
+    pub(crate) fn connected(&mut self, accounts: &[Account]) {
+        let shown = |account: &Account| {
+            let of = &account.connection.account;
+            of.email.as_ref().or(of.name.as_ref()).map_or_else(|| of.id.to_string(), Clone::clone)
+        };
+        let rows = accounts.iter().map(|account| {
+            let Account { connection, known, .. } = account;
+            json!({"id": connection.id, "service": connection.service, "account": shown(account), "known": known})
+        });
+        if self.add("connections", rows.collect()) {
             return;
         }
-        let again = if known { ", known from an earlier run" } else { "" };
-        say!("\n{HEAD}Connected{HEAD:#}  {account} {DIM}({}{again}){DIM:#}", connection.id);
+        say!("\n{HEAD}Connected{HEAD:#}");
+        for account in accounts {
+            let again = if account.known { "  known from an earlier run" } else { "" };
+            say!("  {:<16}  {}{DIM}{again}{DIM:#}", account.service, shown(account));
+        }
     }
 
-    pub(crate) fn first_sync(&mut self, streams: &[Stream], report: &SyncReport) {
-        let reports: Vec<_> = streams
-            .iter()
-            .zip(&report.streams)
-            .filter_map(|(stream, (_, report))| Some((stream, report.as_ref().ok()?)))
-            .collect();
-        let rows = reports
-            .iter()
-            .map(|(stream, report)| json!({"id": stream.id, "title": stream.title, "report": report}));
+    /// `changes` is what was not yet so when the program was last run.
+    pub(crate) fn first_sync(&mut self, streams: &[Synced], changes: &[Change]) {
+        let rows = streams.iter().map(|stream| {
+            let (report, error) = (stream.outcome.as_ref().ok(), stream.outcome.as_ref().err());
+            let error = error.map(ToString::to_string);
+            json!({"service": stream.service, "id": stream.id, "title": stream.title, "report": report, "error": error})
+        });
         if self.add("first_sync", rows.collect()) {
             return;
         }
-        let goes_on = reports.iter().any(|(_, report)| report.started_in != "start");
-        if goes_on {
-            say!("\n{HEAD}Synced{HEAD:#}  from where the last run stopped");
+        let is_first =
+            |stream: &Synced| stream.outcome.as_ref().is_ok_and(|report| report.started_in == "start");
+        if streams.iter().any(is_first) {
+            say!("\n{HEAD}Synced for the first time{HEAD:#}");
         } else {
-            say!("\n{HEAD}Synced{HEAD:#}  {} calendars for the first time", reports.len());
+            say!("\n{HEAD}Synced{HEAD:#}  from where the last run stopped: {}", counts(changes));
         }
-        for (stream, report) in reports {
-            let zone = stream.time_zone.map_or_else(String::new, |zone| zone.to_string());
-            let count = match report.started_in {
-                "start" => format!("{} events", report.upserted),
-                _ => format!("{} updated, {} deleted", report.upserted, report.deleted),
-            };
-            let odd = if report.quarantined > 0 {
-                format!(", {} in quarantine", report.quarantined)
-            } else {
-                String::new()
-            };
-            say!("  {:<14} {:<18} {count}{odd}", stream.title, zone);
+        let mut last = "";
+        let mut shown = 0;
+        for stream in streams {
+            shown = if last == stream.name { shown + 1 } else { 0 };
+            let service = once(&mut last, stream.name);
+            let Synced { title, kept, zone, .. } = stream;
+            match &stream.outcome {
+                Err(error) => {
+                    say!("  {service:<16}  {title:<22}  {GONE}{}{GONE:#}", error.message());
+                }
+                Ok(_) if !streams.iter().any(is_first) => {}
+                Ok(_) if shown == STREAMS => {
+                    say!("  {:<16}  {DIM}and more{DIM:#}", "");
+                }
+                Ok(_) if shown > STREAMS => {}
+                Ok(report) => {
+                    let kept = if kept.is_empty() { "nothing yet" } else { kept };
+                    let zone = zone.map_or_else(String::new, |zone| format!(" in {zone}"));
+                    let odd = match report.quarantined {
+                        0 => String::new(),
+                        odd => format!(", and {odd} that could not be read"),
+                    };
+                    say!("  {service:<16}  {title:<22}  {kept}{odd}{DIM}{zone}{DIM:#}");
+                }
+            }
         }
     }
 
-    pub(crate) fn changes(&mut self, told: &Told, report: &SyncReport, served: u64) {
-        let total = report.total();
-        let changes = json!({
-            "edited": told.edited, "added": told.added, "deleted": told.deleted,
-            "items_fetched": served, "report": total,
+    /// `changes` is what the sync has changed; `records` is how many there are.
+    pub(crate) fn changes(
+        &mut self,
+        deeds: &[Deed],
+        name: impl Fn(&ServiceId) -> &'static str,
+        now: DateTime<Tz>,
+        changes: &[Change],
+        records: u64,
+    ) {
+        let told = deeds
+            .iter()
+            .map(|deed| json!({"service": deed.service, "sign": deed.sign.as_str(), "what": deed.what}));
+        let of = |sign: Sign| {
+            let these = changes.iter().filter(move |change| change.sign == sign);
+            these.map(|change| json!({"service": change.service, "title": change.title})).collect::<Value>()
+        };
+        let document = json!({
+            "told": told.collect::<Value>(), "records": records,
+            "new": of(Sign::New), "changed": of(Sign::Changed), "gone": of(Sign::Gone),
         });
-        if self.add("changes", changes) {
+        if self.add("changes", document) {
             return;
         }
-        say!("\n{HEAD}Then, at the provider{HEAD:#}");
-        say!("  {EDITED}~{EDITED:#} {}", told.edited);
-        say!("  {NEW}+{NEW:#} {}", told.added);
-        say!("  {GONE}-{GONE:#} {}", told.deleted);
-        say!(
-            "{HEAD}Synced again{HEAD:#}  fetched exactly {served} events: {} updated, {} deleted",
-            total.upserted,
-            total.deleted
-        );
+        say!("\n{HEAD}Then, on {}{HEAD:#}", now.format("%A at %H:%M"));
+        let mut last = "";
+        for deed in deeds {
+            let style = color(deed.sign);
+            say!(
+                "  {:<16}  {style}{}{style:#} {}",
+                once(&mut last, name(&deed.service)),
+                deed.sign,
+                deed.what
+            );
+        }
+        let records = integrations_examples::words::counted(records, ("record", "records"));
+        say!("{HEAD}Synced again{HEAD:#}  only what has changed: {}, of {records}", counts(changes));
     }
 
-    pub(crate) fn week(&mut self, week: &Week, streams: &[Stream]) {
-        let titles: HashMap<_, _> =
-            streams.iter().map(|stream| (stream.id.as_str(), stream.title.as_str())).collect();
-        let calendar = |id: &str| titles.get(id).map_or_else(|| id.to_owned(), |title| (*title).to_owned());
+    pub(crate) fn week(&mut self, week: &Week) {
         let rows = week.entries.iter().map(|entry| {
             json!({
-                "day": entry.day, "time": entry.time, "title": entry.title,
-                "calendar": calendar(&entry.calendar), "place": entry.place,
+                "day": entry.day, "time": entry.time, "title": entry.title, "calendar": entry.calendar,
+                "place": entry.place, "kind": if entry.is_task { "task" } else { "event" },
             })
         });
         let agenda =
@@ -134,37 +216,67 @@ impl Output {
             return;
         }
         say!("\n{HEAD}The coming week{HEAD:#}  {DIM}in {}{DIM:#}", week.zone);
-        let mut table = Table::new();
-        table.load_style(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_header(["Day", "Time", "What", "Calendar", "Where"]);
-        let mut day = None;
-        for entry in &week.entries {
-            let shown = if day == Some(entry.day) {
-                String::new()
-            } else {
-                entry.day.format("%a %-d %b").to_string()
-            };
-            day = Some(entry.day);
-            table.add_row([&shown, &entry.time, &entry.title, &calendar(&entry.calendar), &entry.place]);
-        }
-        say!("{table}");
+        say!("{}", tables::week(week));
         if week.failures > 0 {
             say!("{} events repeat in a way that cannot be expanded", week.failures);
         }
+    }
+
+    pub(crate) fn inbox(
+        &mut self,
+        inbox: &Inbox,
+        now: DateTime<Tz>,
+        name: impl Fn(&ServiceId) -> &'static str,
+    ) {
+        let line =
+            |line: &Line| json!({"at": line.at, "who": line.who, "text": line.text, "edited": line.edited});
+        let unread = inbox.threads.iter().filter(|thread| thread.unread == Some(true)).count();
+        let rows = inbox.threads.iter().map(|thread| {
+            json!({
+                "service": thread.service, "place": thread.place, "unread": thread.unread,
+                "message": thread.line.as_ref().map(line), "others": thread.others,
+                "replies": thread.replies.iter().map(line).collect::<Value>(),
+            })
+        });
+        if self
+            .add("inbox", json!({"unread": unread, "more": inbox.more, "threads": rows.collect::<Value>()}))
+        {
+            return;
+        }
+        say!("\n{HEAD}Inbox{HEAD:#}  {DIM}{unread} unread{DIM:#}");
+        say!("{}", tables::inbox(inbox, now, name));
+    }
+
+    pub(crate) fn open_tasks(&mut self, tasks: &[Open], now: DateTime<Tz>) {
+        let rows = tasks
+            .iter()
+            .map(|task| json!({"title": task.title, "list": task.list, "due": task.due, "part": task.part}));
+        if self.add("tasks", rows.collect()) {
+            return;
+        }
+        say!("\n{HEAD}To do{HEAD:#}  {DIM}{} open{DIM:#}", tasks.len());
+        say!("{}", tables::open_tasks(tasks, now.date_naive()));
     }
 
     pub(crate) fn kept(&mut self, db: &Path) {
         if self.add("database", json!(db)) {
             return;
         }
-        say!("{DIM}Kept in {}: run it again to go on from here.{DIM:#}", db.display());
+        say!("\n{DIM}Kept in {}: run it again to go on from here.{DIM:#}", db.display());
     }
 
-    /// Prints what was collected.
-    pub(crate) fn end(self) -> std::io::Result<()> {
-        if let Some(document) = self.document {
-            writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&document)?)?;
-        }
-        Ok(())
+    /// What was collected.
+    pub(crate) fn end(self) -> Option<Value> {
+        self.document.map(Value::Object)
     }
+}
+
+/// `5 new, 6 changed, 1 gone`.
+fn counts(changes: &[Change]) -> String {
+    let all = [Sign::New, Sign::Changed, Sign::Gone].map(|sign| {
+        let count = changes.iter().filter(|change| change.sign == sign).count();
+        (count > 0).then(|| format!("{count} {}", sign.as_str()))
+    });
+    let words: Vec<_> = all.into_iter().flatten().collect();
+    if words.is_empty() { "nothing is new".to_owned() } else { words.join(", ") }
 }

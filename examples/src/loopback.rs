@@ -33,12 +33,14 @@ pub struct Loopback {
 }
 
 impl Loopback {
-    /// Listens on a free port.
+    /// Listens on the port that `LOOPBACK_PORT` names in the environment, else on a free one. Most providers
+    /// take any port of this machine; Slack takes a user back to an address that is registered, port and all.
     ///
     /// # Errors
     /// When the loopback address cannot be listened on.
     pub async fn listen() -> io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let port = std::env::var("LOOPBACK_PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(0);
+        let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let redirect_uri = format!("http://{}/callback", listener.local_addr()?);
         Ok(Self { listener, redirect_uri })
     }

@@ -1,27 +1,39 @@
 //! How does a person see that a sync goes on?
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use integrations_core::connection::StreamId;
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use integrations_core::observe::{Notice, Observer};
+use integrations_core::sync::StreamKey;
 
 /// One line per stream on the standard error, if that is a terminal; else nothing.
 #[derive(Debug, Default)]
 pub struct Bars {
     all: MultiProgress,
-    streams: Mutex<HashMap<StreamId, ProgressBar>>,
+    streams: Mutex<HashMap<StreamKey, ProgressBar>>,
 }
 
 impl Bars {
-    fn with<T>(&self, stream: &StreamId, then: impl FnOnce(&ProgressBar) -> T) -> Option<T> {
+    fn with<T>(&self, stream: &StreamKey, then: impl FnOnce(&ProgressBar) -> T) -> Option<T> {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner).get(stream).map(then)
     }
 }
 
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
+    style.with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
+        let _ = write!(out, "{:.0}/s", state.per_sec());
+    })
+}
+
+/// Slack calls a conversation of two by the other one's id, and one of several `mpdm-ada--grace-1`.
+fn shown(title: &str) -> &str {
+    let is_id = title.len() >= 7
+        && title.starts_with(['U', 'W'])
+        && title.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
+    if is_id || title.starts_with("mpdm-") { "direct messages" } else { title }
 }
 
 impl Observer for Bars {
@@ -29,25 +41,24 @@ impl Observer for Bars {
         match notice {
             Notice::StreamStarted { stream, title, phase } => {
                 let bar = self.all.add(ProgressBar::new_spinner());
-                bar.set_style(style("  {spinner:.cyan} {prefix:<18} {pos:>8} events  {per_sec:<14} {msg}"));
-                bar.set_prefix((*title).to_owned());
+                bar.set_style(style("  {spinner:.cyan} {prefix:<22} {pos:>8} items  {rate:<10} {msg}"));
+                bar.set_prefix(shown(title).to_owned());
                 bar.set_message(match *phase {
                     "tracking" => "reading changes",
                     "listing" => "listing, where the last run stopped",
                     _ => "listing",
                 });
                 let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
-                streams.insert(stream.stream.clone(), bar);
+                streams.insert((*stream).clone(), bar);
             }
             Notice::PageCommitted { stream, report } => {
-                self.with(&stream.stream, |bar| {
+                self.with(stream, |bar| {
                     bar.set_position(report.upserted + report.deleted);
                     bar.tick();
                 });
             }
             Notice::StreamFinished { stream, .. } => {
-                self.with(&stream.stream, |bar| {
-                    bar.set_style(style("  {prefix:.green} {pos} events in {elapsed}"));
+                self.with(stream, |bar| {
                     bar.finish_and_clear();
                 });
             }

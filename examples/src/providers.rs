@@ -1,52 +1,189 @@
 //! At whom do the examples connect accounts: at the providers, or at fakes of them?
 
+use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
-use integrations_core::{Error, Result, ServiceAdapter};
+use clap::Parser;
+use integrations_core::clock::{Clock, SystemClock};
+use integrations_core::resilience::Limits;
+use integrations_core::{Error, Gateway, GatewayBuilder, Result, ServiceAdapter};
 use integrations_github::GitHubConfig;
-use integrations_google::{GoogleCalendar, GoogleConfig};
+use integrations_google::{Gmail, GoogleCalendar, GoogleConfig, GoogleTasks, calendar, gmail, tasks};
 use integrations_msgraph::GraphConfig;
 use integrations_slack::{Slack, SlackConfig};
-use integrations_testkit::google::{CalendarSpec, FakeGoogle};
-use integrations_testkit::oauth::{AccountSpec, Dialect, FakeOAuth, FakeOAuthBuilder, Pkce};
+use integrations_testkit::oauth::{AccountSpec, Dialect, FakeOAuth, FakeOAuthBuilder};
 use integrations_zoom::ZoomConfig;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use url::Url;
 
-/// The adapters of all providers whose credentials stand in the environment, and what is missing for the
-/// others.
-pub fn real() -> (Vec<Arc<dyn ServiceAdapter>>, Vec<Error>) {
-    let all = [
-        GoogleConfig::from_env().map(GoogleCalendar::new),
-        SlackConfig::from_env().and_then(Slack::new),
-        GraphConfig::from_env().and_then(|config| integrations_msgraph::account(&config)),
-        GitHubConfig::from_env().map(|config| integrations_github::account(&config)),
-        ZoomConfig::from_env().and_then(|config| integrations_zoom::account(&config)),
-    ];
+use crate::loopback::{self, Loopback};
+use crate::story::{self, Story};
+
+pub use crate::story::Consent;
+
+/// Google and Slack, or [a story](crate::story) about fakes of them.
+#[derive(Debug)]
+pub enum Providers {
+    /// The providers.
+    Real,
+    /// The fakes.
+    Fake(Box<Story>),
+}
+
+/// What a program of one service takes.
+#[derive(Parser)]
+struct Options {
+    /// Use the provider itself, with the credentials that stand in the environment, instead of a fake.
+    #[arg(long)]
+    real: bool,
+}
+
+impl Providers {
+    /// Fakes, unless the program was called with `--real`.
+    pub async fn from_arguments() -> Self {
+        if Options::parse().real { Self::Real } else { Self::fake().await }
+    }
+
+    /// Fakes that agree for their user.
+    pub async fn fake() -> Self {
+        Self::Fake(Box::new(Story::begin(Consent::AtOnce).await))
+    }
+
+    /// The story, if it is one.
+    pub fn story(&self) -> Option<&Story> {
+        match self {
+            Self::Real => None,
+            Self::Fake(story) => Some(story),
+        }
+    }
+
+    /// The time that the providers live in.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.story().map_or_else(SystemClock::shared, Story::clock)
+    }
+
+    /// A gateway for them: at the providers a plain one, with the fakes one that lives in their time.
+    pub fn gateway(&self) -> GatewayBuilder {
+        let builder = Gateway::builder().clock(self.clock());
+        if self.story().is_some() { without_quotas(builder) } else { builder }
+    }
+
+    /// The application at Google; the real one's credentials stand in `GOOGLE_CLIENT_ID` and
+    /// `GOOGLE_CLIENT_SECRET`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](integrations_core::ErrorKind::Configuration) when one of them is missing.
+    pub fn google(&self) -> Result<GoogleConfig> {
+        self.story().map_or_else(GoogleConfig::from_env, Story::google_config)
+    }
+
+    /// The app at Slack; the real one's credentials stand in `SLACK_CLIENT_ID` and `SLACK_CLIENT_SECRET`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](integrations_core::ErrorKind::Configuration) when one of them is missing.
+    pub fn slack(&self) -> Result<SlackConfig> {
+        self.story().map_or_else(|| slack_from_env(Way::Program), Story::slack_config)
+    }
+
+    /// The adapters of all that can be used, and what is missing for the others.
+    pub fn adapters(&self) -> (Vec<Arc<dyn ServiceAdapter>>, Vec<Error>) {
+        collect([
+            self.google().map(all_of_google),
+            self.slack().and_then(Slack::new).map(|slack| vec![slack]),
+        ])
+    }
+
+    /// Sends the user to the provider with their browser, and returns the address that they come back to.
+    ///
+    /// # Errors
+    /// When nobody comes back.
+    pub async fn send_user(&self, url: &Url, loopback: Loopback) -> io::Result<String> {
+        let clock = self.clock();
+        let came_back = loopback.came_back(url, &*clock);
+        if self.story().is_some() {
+            return Ok(tokio::try_join!(came_back, loopback::browse(url.as_str()))?.0);
+        }
+        eprintln!("Allow access in the browser, here:\n\n  {url}\n");
+        if io::stderr().is_terminal() {
+            loopback::open_browser(url.as_str());
+        }
+        came_back.await
+    }
+
+    /// Lets something happen: the next chapter of the story, or what the user does meanwhile.
+    ///
+    /// # Errors
+    /// When the user cannot be asked.
+    pub async fn let_something_happen(&self) -> io::Result<()> {
+        if let Some(story) = self.story() {
+            story.go_on();
+            return Ok(());
+        }
+        eprint!("\nChange something there, then press Enter. ");
+        BufReader::new(tokio::io::stdin()).lines().next_line().await.map(drop)
+    }
+}
+
+/// The fakes have no quota, and nobody wants to wait for what the providers' own would hold back.
+pub fn without_quotas(builder: GatewayBuilder) -> GatewayBuilder {
+    let services = [calendar::SERVICE, gmail::SERVICE, tasks::SERVICE, integrations_slack::SERVICE];
+    services.into_iter().fold(builder, |builder, service| builder.limits(service, Limits::UNKNOWN))
+}
+
+/// How users come back from Slack: to a page of the web, or to a program or a page on this machine. The latter
+/// is for apps with PKCE alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// To an address of this machine.
+    Program,
+    /// To an address with `https`.
+    Web,
+}
+
+fn slack_from_env(way: Way) -> Result<SlackConfig> {
+    let config = SlackConfig::from_env()?;
+    if way == Way::Web {
+        return Ok(config);
+    }
+    let read = |name| std::env::var(name).unwrap_or_default();
+    SlackConfig::builder().client(read("SLACK_CLIENT_ID"), read("SLACK_CLIENT_SECRET")).pkce().build()
+}
+
+type Adapters = Vec<Arc<dyn ServiceAdapter>>;
+
+/// One client for three services.
+fn all_of_google(config: GoogleConfig) -> Adapters {
+    vec![GoogleCalendar::new(config.clone()), Gmail::new(config.clone()), GoogleTasks::new(config)]
+}
+
+fn collect(all: impl IntoIterator<Item = Result<Adapters>>) -> (Adapters, Vec<Error>) {
     let (mut adapters, mut missing) = (Vec::new(), Vec::new());
-    for adapter in all {
-        match adapter {
-            Ok(adapter) => adapters.push(adapter),
+    for some in all {
+        match some {
+            Ok(mut some) => adapters.append(&mut some),
             Err(error) => missing.push(error),
         }
     }
     (adapters, missing)
 }
 
-/// How a fake answers a user who is sent to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Consent {
-    /// It agrees for them.
-    AtOnce,
-    /// It asks on a page.
-    Page,
+/// The adapters of all providers whose credentials stand in the environment, and what is missing for the
+/// others: `GOOGLE_`, `SLACK_`, `MICROSOFT_`, `GITHUB_`, `ZOOM_`, each with `CLIENT_ID` and `CLIENT_SECRET`.
+pub fn real(way: Way) -> (Vec<Arc<dyn ServiceAdapter>>, Vec<Error>) {
+    collect([
+        GoogleConfig::from_env().map(all_of_google),
+        slack_from_env(way).and_then(Slack::new).map(|slack| vec![slack]),
+        GraphConfig::from_env().and_then(|config| Ok(vec![integrations_msgraph::account(&config)?])),
+        GitHubConfig::from_env().map(|config| vec![integrations_github::account(&config)]),
+        ZoomConfig::from_env().and_then(|config| Ok(vec![integrations_zoom::account(&config)?])),
+    ])
 }
 
 /// A fake of each provider. Ada and Grace have accounts at all of them; at Google, Ada alone.
 #[derive(Debug)]
 pub struct Fakes {
-    /// Google, with three calendars.
-    pub google: FakeGoogle,
-    /// Slack, with an app that uses PKCE: others may not send users back to this machine.
-    pub slack: FakeOAuth,
+    /// Google and Slack.
+    pub story: Story,
     /// The Microsoft identity platform.
     pub microsoft: FakeOAuth,
     /// GitHub, with an OAuth app: its tokens do not expire.
@@ -61,24 +198,20 @@ impl Fakes {
         Self::start_with(consent, "Ada Lovelace").await
     }
 
-    /// As [`start`](Self::start), with another name for Ada.
+    /// As [`start`](Self::start), with another name for Ada at those that have nothing but accounts.
     pub async fn start_with(consent: Consent, name: &str) -> Self {
         let oauth = |dialect| {
             let builder = FakeOAuth::builder(dialect)
-                .account(AccountSpec::new("ada@example.com").name(name))
+                .account(AccountSpec::new(story::ADA).name(name))
                 .account(AccountSpec::new("grace@example.com").name("Grace Hopper"));
             if consent == Consent::Page { builder.with_consent_page() } else { builder }
         };
-        let slack = oauth(Dialect::Slack).pkce(Pkce::Required);
-        let github = oauth(Dialect::GitHub).with_lasting_tokens();
-        let zoom = oauth(Dialect::Zoom).app_scopes(&zoom_scopes());
         let start = FakeOAuthBuilder::start;
         Self {
-            google: google(consent).await,
-            slack: start(slack).await,
+            story: Story::begin(consent).await,
             microsoft: start(oauth(Dialect::Microsoft)).await,
-            github: start(github).await,
-            zoom: start(zoom).await,
+            github: start(oauth(Dialect::GitHub).with_lasting_tokens()).await,
+            zoom: start(oauth(Dialect::Zoom).app_scopes(&zoom_scopes())).await,
         }
     }
 
@@ -87,17 +220,8 @@ impl Fakes {
     /// # Errors
     /// [`ErrorKind::Configuration`](integrations_core::ErrorKind::Configuration), if the family is wrong.
     pub fn adapters(&self) -> Result<Vec<Arc<dyn ServiceAdapter>>> {
-        let Self { google, slack, microsoft, github, zoom } = self;
+        let Self { story, microsoft, github, zoom } = self;
         let secret = |fake: &FakeOAuth| fake.client_secret().unwrap_or_default().to_owned();
-        let google = GoogleConfig::builder()
-            .client(google.client_id(), google.client_secret())
-            .base_url(google.url())
-            .build()?;
-        let slack = SlackConfig::builder()
-            .client(slack.client_id(), secret(slack))
-            .base_url(slack.url())
-            .pkce()
-            .build()?;
         let microsoft = GraphConfig::builder()
             .client(microsoft.client_id(), secret(microsoft))
             .base_url(microsoft.url())
@@ -108,26 +232,15 @@ impl Fakes {
             .build()?;
         let zoom =
             ZoomConfig::builder().client(zoom.client_id(), secret(zoom)).base_url(zoom.url()).build()?;
-        Ok(vec![
-            GoogleCalendar::new(google),
-            Slack::new(slack)?,
+        let mut adapters = all_of_google(story.google_config()?);
+        adapters.extend([
+            Slack::new(story.slack_config()?)?,
             integrations_msgraph::account(&microsoft)?,
             integrations_github::account(&github),
             integrations_zoom::account(&zoom)?,
-        ])
+        ]);
+        Ok(adapters)
     }
-}
-
-async fn google(consent: Consent) -> FakeGoogle {
-    let calendar = |id: &str, name: &str, zone: &str| CalendarSpec::new(id).summary(name).time_zone(zone);
-    FakeGoogle::builder()
-        .user("ada@example.com")
-        .calendar(calendar("ada@example.com", "Ada", "Europe/Berlin").primary().generated(40))
-        .calendar(calendar("team@group.calendar.google.com", "Team", "America/New_York").generated(25))
-        .calendar(calendar("tokyo@group.calendar.google.com", "Tokyo", "Asia/Tokyo").generated(10))
-        .interactive(consent == Consent::Page)
-        .start()
-        .await
 }
 
 /// Zoom's users grant what the app is set up for: this one reads, and writes nothing.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use integrations_core::adapter::ServiceInfo;
 use integrations_core::auth::Vault;
-use integrations_core::clock::{Clock, SystemClock};
+use integrations_core::clock::Clock;
 use integrations_core::connection::UserId;
 use integrations_core::{Connection, Error, ErrorKind, Gateway, GatewayBuilder, Result, ServiceAdapter};
+use integrations_examples::providers::without_quotas;
 use integrations_stores::SqliteStore;
 use url::Url;
 
@@ -22,6 +23,8 @@ pub(crate) struct Parts {
     pub(crate) public: Url,
     /// Whether the providers are fakes: the page says so.
     pub(crate) fake: bool,
+    /// The time that the providers live in.
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// What every route needs. Cheap to clone.
@@ -39,16 +42,16 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(parts: Parts) -> Result<Self> {
-        let Parts { adapters, store, vault, public, fake } = parts;
+        let Parts { adapters, store, vault, public, fake, clock } = parts;
         let host = public.host_str().filter(|_| public.path() == "/" && public.query().is_none());
         let host = host.filter(|_| matches!(public.scheme(), "http" | "https")).ok_or_else(|| {
             Error::new(ErrorKind::Configuration, "the public address must be like https://demo.example")
         })?;
         let host = public.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        let clock = SystemClock::shared();
+        let gateway = if fake { without_quotas(Gateway::builder()) } else { Gateway::builder() };
         let gateway = adapters
             .into_iter()
-            .fold(Gateway::builder(), GatewayBuilder::adapter)
+            .fold(gateway, GatewayBuilder::adapter)
             .store(store.clone())
             .audit_log(Arc::new(store.clone()))
             .vault(vault)

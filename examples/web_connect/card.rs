@@ -5,6 +5,7 @@ use integrations_core::adapter::ServiceInfo;
 use integrations_core::auth::Level;
 use integrations_core::connection::{ConnectionStatus, ServiceId};
 use integrations_core::{Connection, Result};
+use integrations_examples::words::kept as kept_words;
 use integrations_stores::sqlite::RecordQuery;
 use maud::{Markup, html};
 
@@ -49,15 +50,16 @@ pub(crate) struct ConnectionView {
     pub(crate) connection: Connection,
     last: Last,
     running: bool,
-    /// How many items are kept; `None` for a service that does not sync.
-    pub(crate) kept: Option<u64>,
+    /// What is kept, in words; empty where nothing is. `None` for a service that does not sync.
+    pub(crate) kept: Option<String>,
 }
 
 impl ConnectionView {
     pub(crate) async fn load(app: &App, connection: Connection) -> Result<Self> {
         let mut kept = None;
         if app.service(connection.service.as_str()).is_some_and(syncs) {
-            kept = Some(app.store.count(&RecordQuery::new().connection(&connection.id)).await?);
+            let query = RecordQuery::new().connection(&connection.id);
+            kept = Some(kept_words(&app.store, &connection.service, &query).await?);
         }
         let last = app.syncs.last(&connection.id).await?;
         let running = app.syncs.is_running(&connection.id);
@@ -132,7 +134,7 @@ fn account(app: &App, session: &Session, service: &ServiceView<'_>, view: &Conne
             }
             @if let Some(meaning) = meaning { p.meaning { (meaning) } }
             dl {
-                @if let Some(kept) = view.kept { (last_sync(view, kept, app.clock.now())) }
+                @if let Some(kept) = &view.kept { (last_sync(view, kept, app.clock.now())) }
                 (features(service, connection))
                 div { dt { "Access token" } dd { (words::token(connection)) } }
                 div { dt { "Connected since" } dd { (time(connection.created_at)) } }
@@ -143,7 +145,7 @@ fn account(app: &App, session: &Session, service: &ServiceView<'_>, view: &Conne
     }
 }
 
-fn last_sync(view: &ConnectionView, kept: u64, now: DateTime<Utc>) -> Markup {
+fn last_sync(view: &ConnectionView, kept: &str, now: DateTime<Utc>) -> Markup {
     let Last { done, failed } = &view.last;
     html! {
         div {
@@ -163,7 +165,7 @@ fn last_sync(view: &ConnectionView, kept: u64, now: DateTime<Utc>) -> Markup {
                 @if view.running { p { "A sync is under way. " a href="/" { "Look again" } } }
             }
         }
-        div { dt { "Kept here" } dd { (words::counted(kept, "item")) } }
+        div { dt { "Kept here" } dd { (if kept.is_empty() { "Nothing yet" } else { kept }) } }
     }
 }
 

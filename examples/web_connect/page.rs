@@ -69,7 +69,7 @@ pub(crate) fn overview(
     let user: String = session.user.as_str().chars().take(11).collect();
     let footer = html! {
         p {
-            @if app.fake { "The services are fakes on this machine: no real account is involved. " }
+            @if app.fake { "The services are fakes on this machine, in March 2026: no real account is involved. " }
             "You are the demo user " code { (user) } "."
         }
     };
@@ -104,8 +104,8 @@ pub(crate) fn leaving(name: &str, url: &str) -> Markup {
 /// Asks once more.
 pub(crate) fn confirm_disconnect(app: &App, session: &Session, name: &str, view: &ConnectionView) -> Markup {
     let account = words::account(&view.connection.account);
-    let kept =
-        view.kept.filter(|_| app.service(view.connection.service.as_str()).is_some_and(super::app::syncs));
+    let syncs = app.service(view.connection.service.as_str()).is_some_and(super::app::syncs);
+    let kept = view.kept.as_ref().filter(|kept| syncs && !kept.is_empty());
     let main = html! {
         h1 { "Disconnect " (name) "?" }
         p { "We end our access to " strong { (account) } " at " (name) " and delete its tokens here." }
@@ -113,7 +113,7 @@ pub(crate) fn confirm_disconnect(app: &App, session: &Session, name: &str, view:
             (csrf(session))
             @if let Some(kept) = kept {
                 fieldset {
-                    legend { "What happens to the " (words::counted(kept, "item")) " kept here?" }
+                    legend { "Kept here: " (kept) ". What happens to them?" }
                     label.choice {
                         input type="radio" name="data" value="keep" checked;
                         span { strong { "Keep them." } " Connecting the same account again goes on from here." }

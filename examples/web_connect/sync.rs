@@ -10,6 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use integrations_core::cache::KeyValueStore;
 use integrations_core::clock::Clock;
+use integrations_core::sync::SyncReport;
 use integrations_core::{ConnectionId, Error, Gateway, Locale, Result};
 use serde::{Deserialize, Serialize};
 
@@ -83,18 +84,15 @@ impl Syncs {
         }
     }
 
-    async fn note(
-        &self,
-        id: &ConnectionId,
-        outcome: Result<integrations_core::sync::SyncReport>,
-    ) -> Result<()> {
+    async fn note(&self, id: &ConnectionId, outcome: Result<SyncReport>) -> Result<()> {
         let at = self.clock.now();
-        let outcome = outcome.and_then(integrations_core::sync::SyncReport::into_result);
+        let outcome = outcome.and_then(SyncReport::into_result);
         let last = match outcome {
             Ok(report) => {
                 let total = report.total();
                 let removed = total.deleted + total.swept;
-                let done = Done { at, updated: total.upserted, removed, unreadable: total.quarantined };
+                let updated = total.upserted - listed_again(&report);
+                let done = Done { at, updated, removed, unreadable: total.quarantined };
                 Last { done: Some(done), failed: None }
             }
             Err(error) => {
@@ -116,6 +114,12 @@ impl Syncs {
     pub(crate) async fn forget(&self, id: &ConnectionId) -> Result<()> {
         self.values.take(&key(id)).await.map(drop)
     }
+}
+
+/// How much came although it may be as it was: lists of people, channels and labels come whole each time.
+fn listed_again(report: &SyncReport) -> u64 {
+    let streams = report.streams.iter().filter_map(|(_, report)| report.as_ref().ok());
+    streams.filter(|report| report.started_in == "listed").map(|report| report.upserted).sum()
 }
 
 /// A sync that runs, until it is dropped.

@@ -11,8 +11,10 @@ use super::host::Host;
 const TAB: &str = "\u{e004}";
 
 /// Each service, and what the page calls its account.
-const SERVICES: [(&str, &str, &str); 5] = [
+const SERVICES: [(&str, &str, &str); 7] = [
     ("google_calendar", "Google Calendar", "ada@example.com"),
+    ("gmail", "Gmail", "ada@example.com"),
+    ("google_tasks", "Google Tasks", "ada@example.com"),
     ("slack", "Slack", "example.com"),
     ("microsoft", "Microsoft", "ada@example.com"),
     ("github", "GitHub", "ada@example.com"),
@@ -101,9 +103,18 @@ async fn connect_see_disconnect() {
         assert!(card.contains(account) && card.contains("Connected"), "{card}");
         assert_eq!(browser.address().await, format!("{}/", host.url), "no code stays in the address");
     }
-    browser.see("5 accounts connected.").await;
+    browser.see("7 accounts connected.").await;
+    for (service, updated, kept) in [
+        ("gmail", 28, "13 messages, 15 labels"),
+        ("google_tasks", 11, "11 tasks"),
+        ("slack", 36, "21 messages, 7 channels, 8 people"),
+        ("google_calendar", 18, "18 events"),
+    ] {
+        let card = browser.text(&card(service)).await;
+        assert!(card.contains(&format!("(just now): {updated} updated, 0 removed")), "{card}");
+        assert!(card.contains(&format!("Kept here\n{kept}")), "{card}");
+    }
     let calendar = browser.text(&card("google_calendar")).await;
-    assert!(calendar.contains("(just now): 75 updated, 0 removed"), "{calendar}");
     assert!(
         calendar.contains("Not allowed\nwriting") && calendar.contains("renewed by itself"),
         "{calendar}"
@@ -120,22 +131,29 @@ async fn connect_see_disconnect() {
     browser.see("Connected Google Calendar").await;
     assert!(!browser.text(&card("google_calendar")).await.contains("Not allowed"));
 
-    // Something changes at Google.
-    host.fakes.google.insert_event("ada@example.com", serde_json::json!({"summary": "Lunch"}));
-    browser.click(&button("google_calendar", "sync")).await;
-    browser.see("Google Calendar is up to date.").await;
-    assert!(browser.text(&card("google_calendar")).await.contains("1 updated, 0 removed"));
+    // Something changes at Google and at Slack. A reply changes the message that it answers, too.
+    let Fakes { story, microsoft, github, zoom } = &host.fakes;
+    story.go_on();
+    for (service, name, outcome) in [
+        ("google_calendar", "Google Calendar", "2 updated, 1 removed"),
+        ("gmail", "Gmail", "3 updated, 0 removed"),
+        ("google_tasks", "Google Tasks", "2 updated, 0 removed"),
+        ("slack", "Slack", "4 updated, 0 removed"),
+    ] {
+        browser.click(&button(service, "sync")).await;
+        browser.see(&format!("{name} is up to date.")).await;
+        let card = browser.text(&card(service)).await;
+        assert!(card.contains(outcome), "{service}: {card}");
+    }
 
     // The user takes access back, at the providers.
-    host.fakes.google.revoke_grant();
-    browser.click(&button("google_calendar", "sync")).await;
-    browser.see("Google Calendar: Please connect your account again.").await;
-    for (fake, service) in [
-        (&host.fakes.slack, "slack"),
-        (&host.fakes.microsoft, "microsoft"),
-        (&host.fakes.github, "github"),
-        (&host.fakes.zoom, "zoom"),
-    ] {
+    story.google.revoke_grant();
+    story.slack.revoke_grant();
+    for (service, name, _) in &SERVICES[..4] {
+        browser.click(&button(service, "sync")).await;
+        browser.see(&format!("{name}: Please connect your account again.")).await;
+    }
+    for (fake, service) in [(microsoft, "microsoft"), (github, "github"), (zoom, "zoom")] {
         browser.click(&button(service, "check")).await;
         browser.see("the connection works").await;
         fake.revoke_account("ada@example.com");
@@ -143,7 +161,7 @@ async fn connect_see_disconnect() {
         browser.see("Please connect your account again.").await;
         assert!(browser.text(&card(service)).await.contains("Needs re-authorisation"), "{service}");
     }
-    assert_eq!(browser.find_all(".attention li").await.len(), 5);
+    assert_eq!(browser.find_all(".attention li").await.len(), SERVICES.len());
     is_for_everybody(&browser, "3-attention", &pictures).await;
 
     // Another account will not do.
@@ -188,13 +206,15 @@ async fn connect_see_disconnect() {
         other.see("There is nothing at this address.").await;
     }
 
-    // The calendar's items go, the others leave nothing.
+    // What is kept goes, too.
     for (service, name, account) in SERVICES {
         browser.click(&format!("{} a.button[href$=\"/disconnect\"]", card(service))).await;
         browser.see(&format!("Disconnect {name}?")).await;
         if service == "google_calendar" {
-            browser.see("What happens to the 76 items kept here?").await;
+            browser.see("Kept here: 18 events. What happens to them?").await;
             is_for_everybody(&browser, "5-disconnect", &pictures).await;
+        }
+        if SERVICES[..4].iter().any(|(syncs, ..)| *syncs == service) {
             browser.click("input[value=erase]").await;
         }
         browser.click("form[action$=\"/disconnect\"] button").await;
@@ -204,8 +224,9 @@ async fn connect_see_disconnect() {
     browser.see("Nothing is connected yet.").await;
     // Microsoft has nothing to take back with; at GitHub there is what the other account has allowed, which
     // may serve somebody else.
-    let Fakes { slack, github, zoom, .. } = &host.fakes;
-    assert_eq!([slack, github, zoom].map(FakeOAuth::live_grants), [0, 1, 0]);
+    assert_eq!([github, zoom].map(FakeOAuth::live_grants), [1, 0]);
+    let slack = &story.slack;
+    assert!(slack.issued_secrets().iter().all(|secret| !slack.is_live(secret)));
     let all = integrations_stores::sqlite::RecordQuery::new();
     assert_eq!(host.app.store.count(&all).await.unwrap(), 0);
 }

@@ -32,10 +32,11 @@ impl Host {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let parts = Parts {
             adapters: fakes.adapters().unwrap(),
-            store: SqliteStore::in_memory().await.unwrap(),
+            store: SqliteStore::builder().clock(fakes.story.clock()).in_memory().await.unwrap(),
             vault: Vault::ephemeral().unwrap(),
             public: Url::parse(public.unwrap_or(&url)).unwrap(),
             fake: true,
+            clock: fakes.story.clock(),
         };
         let app = App::new(parts).unwrap();
         let serving = axum::serve(listener, router(app.clone())).into_future();

@@ -67,7 +67,7 @@ async fn consent(fakes: &Fakes, service: &str, url: &str) -> String {
     match service {
         "zoom" => fakes.zoom.consent(url).await.unwrap(),
         "github" => fakes.github.consent(url).await.unwrap(),
-        _ => fakes.google.consent(url).await.unwrap(),
+        _ => fakes.story.google.consent(url).await.unwrap(),
     }
 }
 
@@ -247,7 +247,7 @@ async fn data_is_kept_or_erased_as_the_user_says() {
 
     let host = Host::start(Consent::AtOnce).await;
     let client = Client::new(&host).await;
-    for (data, kept) in [("keep", 75), ("erase", 0)] {
+    for (data, kept) in [("keep", 18), ("erase", 0)] {
         let id = client.connect(&host.fakes, "google_calendar").await;
         let csrf = client.csrf().await;
         let answer =

@@ -1,0 +1,240 @@
+//! What a user of the quickstart relies on: what comes at first, what changes, and what is shown of it; and that
+//! a second run goes on from the first one's database.
+
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
+#[path = "../quickstart.rs"]
+#[allow(dead_code, reason = "a program has a main function")]
+mod program;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+async fn run(db: &Path) -> Value {
+    let options = program::Options { db: Some(db.to_owned()), real: false, zone: None, json: true };
+    program::run(options).await.unwrap().unwrap()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().unwrap()
+}
+
+fn text<'a>(entry: &'a Value, field: &str) -> &'a str {
+    entry[field].as_str().unwrap()
+}
+
+/// What has changed in one way, as service and title.
+fn changes<'a>(document: &'a Value, sign: &str) -> BTreeSet<(&'a str, &'a str)> {
+    let entries = list(&document["changes"][sign]);
+    entries.iter().map(|entry| (text(entry, "service"), text(entry, "title"))).collect()
+}
+
+/// The first entry of a list with this text in a field.
+fn find<'a>(entries: &'a Value, field: &str, wanted: &str) -> Option<&'a Value> {
+    list(entries).iter().find(|entry| entry[field] == wanted)
+}
+
+/// The conversation of the inbox that begins with this.
+fn thread<'a>(document: &'a Value, begins: &str) -> Option<&'a Value> {
+    list(&document["inbox"]["threads"]).iter().find(|thread| thread["message"]["text"] == begins)
+}
+
+#[tokio::test]
+async fn the_first_ten_minutes_and_the_next_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("quickstart.db");
+    let first = run(&db).await;
+    connects_and_lists(&first);
+    follows_changes(&first);
+    shows_the_week(&first);
+    shows_the_inbox(&first);
+    shows_what_is_to_do(&first);
+    let second = run(&db).await;
+    goes_on(&second);
+}
+
+fn connects_and_lists(document: &Value) {
+    assert_eq!(document["provider"]["fake"], true);
+    let connections = list(&document["connections"]).iter();
+    let connections: Vec<_> =
+        connections.map(|one| (text(one, "service"), text(one, "account"), one["known"] == true)).collect();
+    let ada = "ada@example.com";
+    assert_eq!(
+        connections,
+        [
+            ("gmail", ada, false),
+            ("google_calendar", ada, false),
+            ("google_tasks", ada, false),
+            ("slack", "example.com", false)
+        ]
+    );
+    let streams = list(&document["first_sync"]).iter();
+    let streams: Vec<_> = streams
+        .map(|stream| {
+            (text(stream, "service"), text(stream, "title"), stream["report"]["upserted"].as_u64().unwrap())
+        })
+        .collect();
+    #[rustfmt::skip]
+    let expected = [
+        ("gmail",           "Messages",         13),
+        ("gmail",           "Labels",           15),
+        ("google_calendar", "Ada",              10),
+        ("google_calendar", "Team",             5),
+        ("google_calendar", "Tokyo office",     3),
+        ("google_tasks",    "My tasks",         6),
+        ("google_tasks",    "The review",       5),
+        ("slack",           "Users",            8),
+        ("slack",           "Channels",         7),
+        ("slack",           "#general",         6),
+        ("slack",           "#q4-review",       4),
+        ("slack",           "#tokyo",           3),
+        ("slack",           "#releases",        2),
+        ("slack",           "#ten-years",       3),
+        ("slack",           "Haruka Sato",      2),
+        ("slack",           "Grace, Katherine", 1),
+    ];
+    assert_eq!(streams, expected);
+}
+
+/// Exactly what happened, and nothing else, comes with the second sync.
+fn follows_changes(document: &Value) {
+    assert_eq!(list(&document["changes"]["told"]).len(), 11);
+    let new = [
+        ("gmail", "Lunch today: alas, no"),
+        ("google_calendar", "Tea with Emmy"),
+        ("google_tasks", "An adapter for the blue room’s projector"),
+        ("slack", "Room 4 has no projector. To the blue room!"),
+        ("slack", "I could open, and you show the roadmap?"),
+    ];
+    assert_eq!(changes(document, "new"), new.into());
+    let changed = [
+        ("gmail", "The numbers for the review"),
+        ("gmail", "Ten things that borrow checkers taught us"),
+        ("google_calendar", "Quarterly review"),
+        ("google_tasks", "Send Katherine the January figures"),
+        ("slack", "Handover Thursday: 17:00 here, 9:00 in Berlin"),
+        // It counts its replies.
+        ("slack", "You have Tuesday’s agenda. Who presents what?"),
+    ];
+    assert_eq!(changes(document, "changed"), changed.into());
+    assert_eq!(changes(document, "gone"), [("google_calendar", "Lunch with Charles")].into());
+}
+
+fn shows_the_week(document: &Value) {
+    let agenda = &document["agenda"];
+    assert_eq!((&agenda["zone"], &agenda["failures"]), (&json!("Europe/Berlin"), &json!(0)));
+    let review = find(&agenda["entries"], "title", "Quarterly review").unwrap();
+    let expected = json!({
+        "day": "2026-03-03", "time": "16:00–17:30", "title": "Quarterly review", "calendar": "Team",
+        "place": "New York, the blue room", "kind": "event",
+    });
+    assert_eq!(*review, expected);
+    let handout = find(&agenda["entries"], "title", "Print the handout, 12 copies").unwrap();
+    assert_eq!(
+        (text(handout, "day"), text(handout, "time"), text(handout, "kind")),
+        ("2026-03-03", "due", "task")
+    );
+    for gone in
+        ["Lunch with Charles", "Send Katherine the January figures", "Renew the passport", "Train to Hamburg"]
+    {
+        assert_eq!(find(&agenda["entries"], "title", gone), None);
+    }
+    // A series, one of its occurrences cancelled and one moved.
+    let days = list(&agenda["entries"]).iter().filter(|entry| entry["title"] == "Stand-up");
+    let days: Vec<_> = days.map(|entry| text(entry, "day")).collect();
+    assert_eq!(days, ["2026-03-02", "2026-03-03", "2026-03-05"]);
+    assert_eq!(find(&agenda["entries"], "title", "Stand-up, in the garden").unwrap()["time"], "11:00–11:15");
+}
+
+fn shows_the_inbox(document: &Value) {
+    let inbox = &document["inbox"];
+    assert_eq!((&inbox["unread"], &inbox["more"]), (&json!(4), &json!(true)));
+    let lunch = thread(document, "Lunch today: alas, no").unwrap();
+    assert_eq!((&lunch["service"], &lunch["unread"]), (&json!("gmail"), &json!(true)));
+    assert_eq!(lunch["message"]["who"], "Charles Babbage");
+    assert_eq!(thread(document, "The numbers for the review").unwrap()["unread"], false);
+    assert_eq!(thread(document, "Re: Quarterly review: agenda, and one wish").unwrap()["others"], 1);
+    // Archived, spam, thrown away, a draft.
+    for hidden in [
+        "Ten things that borrow checkers taught us",
+        "You have WON a Difference Engine!!!",
+        "Spare parts for engine no. 1",
+        "Re: A symmetry that you may like",
+    ] {
+        assert_eq!(thread(document, hidden), None, "{hidden}");
+    }
+
+    let review = thread(document, "You have Tuesday’s agenda. Who presents what?").unwrap();
+    assert_eq!((&review["place"], &review["unread"]), (&json!("#q4-review"), &Value::Null));
+    let reply = list(&review["replies"]).last().unwrap();
+    assert_eq!(text(reply, "who"), "Katherine Johnson");
+    assert_eq!(text(reply, "text"), "I could open, and you show the roadmap?");
+    assert_eq!(
+        thread(document, "Handover Thursday: 17:00 here, 9:00 in Berlin").unwrap()["message"]["edited"],
+        true
+    );
+    assert_eq!(
+        thread(document, "@Ada Lovelace page 7 still shows last year.").unwrap()["place"],
+        "#q4-review"
+    );
+    assert_eq!(thread(document, "It is in my bag already.").unwrap()["place"], "Haruka Sato");
+    assert_eq!(thread(document, "Ten minutes at ten, for the slides?").unwrap()["place"], "Grace, Katherine");
+
+    // The latest of each conversation, with its replies, newest first.
+    let latest = |thread: &Value| {
+        let replies = list(&thread["replies"]).iter().map(|reply| text(reply, "at").to_owned());
+        replies.chain([text(&thread["message"], "at").to_owned()]).max().unwrap()
+    };
+    let times: Vec<_> = list(&inbox["threads"]).iter().map(latest).collect();
+    assert!(times.is_sorted_by(|one, next| one >= next), "{times:?}");
+    // People and places have names.
+    let shown = inbox.to_string();
+    assert!(!["U0", "C0", "D0", "G0", "mpdm"].iter().any(|id| shown.contains(id)), "{shown}");
+}
+
+fn shows_what_is_to_do(document: &Value) {
+    let tasks: Vec<_> = list(&document["tasks"]).iter().map(|task| text(task, "title")).collect();
+    let expected = [
+        "Renew the passport",
+        "Water the fig tree",
+        "Slides 4 to 9",
+        "Page 7: this year’s numbers",
+        "Redraw the churn chart",
+        "Tell the school who comes",
+        "Print the handout, 12 copies",
+        "Pack for Hamburg",
+        "Give Emmy her book back",
+        "An adapter for the blue room’s projector",
+    ];
+    assert_eq!(tasks, expected);
+    assert_eq!(document["tasks"][3]["part"], true);
+}
+
+/// The second run lists nothing that has a mark, and reads what the next chapter brings.
+fn goes_on(document: &Value) {
+    assert!(list(&document["connections"]).iter().all(|connection| connection["known"] == true));
+    for stream in list(&document["first_sync"]) {
+        let (report, title) = (&stream["report"], text(stream, "title"));
+        let listed = ["Labels", "Users", "Channels"].contains(&title);
+        assert_eq!(text(report, "started_in"), if listed { "listed" } else { "tracking" }, "{title}");
+        assert!(listed || report["upserted"] == 0 && report["deleted"] == 0, "{title}: {report}");
+    }
+    let new = [
+        ("gmail", "The blue room is being painted. Blue"),
+        ("google_calendar", "A call with Katherine"),
+        ("google_tasks", "A stand for the handout"),
+        ("slack", "The cherry tree has its first blossom."),
+        ("slack", "Katherine, then Ada. I hold the clock."),
+    ];
+    assert_eq!(changes(document, "new"), new.into());
+    assert_eq!(changes(document, "gone"), [("google_calendar", "Tea with Emmy")].into());
+    assert_eq!(changes(document, "changed").len(), 6);
+    let review = find(&document["agenda"]["entries"], "title", "Quarterly review").unwrap();
+    assert_eq!(review["place"], "New York, the library");
+    assert_eq!(thread(document, "Lunch today: alas, no").unwrap()["unread"], false);
+    assert!(thread(document, "The numbers for the review").is_none(), "it was archived");
+    let corrected = thread(document, "Room 4 has no projector. To the library!").unwrap();
+    assert_eq!(corrected["message"]["edited"], true);
+}
