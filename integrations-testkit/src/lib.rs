@@ -10,6 +10,7 @@
 //! | [`conformance`] | Does a host's storage keep its promises? |
 //! | [`scenario`] | Does a service sync as the family promises? |
 //! | [`docs`] | Do a crate's docs say what its services can do? |
+//! | [`github`] | What does GitHub (OAuth, REST v3, a part of GraphQL) answer? |
 //! | [`google`] | What does Google (OAuth 2.0, Calendar, Gmail, Tasks) answer? |
 //! | [`msgraph`] | What does Microsoft Graph (OAuth 2.0, Outlook calendar and mail) answer? |
 //! | [`oauth`] | What do the OAuth servers of the five providers answer? |
@@ -27,6 +28,7 @@ pub mod conformance;
 pub mod docs;
 pub mod fault;
 pub mod gate;
+pub mod github;
 pub mod google;
 pub mod msgraph;
 pub mod oauth;

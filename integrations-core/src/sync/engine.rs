@@ -154,9 +154,6 @@ impl SyncEngine {
         };
         // What was read before it froze may not have been its end.
         let read_to_its_end = matches!(stored, Position::Listed { .. }) && position == stored;
-        if stream.frozen && read_to_its_end && stored.leftover() == Leftover::None {
-            return Ok(StreamReport { started_in: phase, ..StreamReport::default() });
-        }
         let mut run = Run {
             engine: self,
             reader: Reader {
@@ -173,6 +170,11 @@ impl SyncEngine {
             revision: state.revision,
             report: StreamReport { started_in: phase, ..StreamReport::default() },
         };
+        if stream.frozen && read_to_its_end {
+            // There is nothing more to read; what was withheld may be accepted now.
+            run.settle(position).await?;
+            return Ok(run.report);
+        }
         self.observer.notice(&Notice::StreamStarted { stream: key, title: &stream.title, phase });
         run.catch_up(position).await?;
         self.observer.notice(&Notice::StreamFinished { stream: key, report: &run.report });
@@ -354,7 +356,8 @@ impl Run<'_> {
             return Ok(position);
         }
         let count = self.engine.sink.count_unseen(self.key, generation).await?;
-        if self.accept_shrink || (leftover == Leftover::Pending && self.believes(count)) {
+        let believed = leftover == Leftover::Pending && self.believes(count);
+        if self.accept_shrink || count.unseen == 0 || believed {
             let position = position.with_leftover(Leftover::None);
             self.commit(Normalized::default(), Some(Sweep { before: generation }), &position).await?;
             self.report.withheld = None;

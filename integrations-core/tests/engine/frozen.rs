@@ -87,8 +87,10 @@ async fn what_was_withheld_of_it_goes_when_the_host_says_so() {
     let report = world.run(SyncRequest::full(), vec![listed(&items(&["a"]))]).await;
     assert_eq!(report.withheld.map(|withheld| withheld.unseen), Some(2));
 
-    let again = vec![listed(&items(&["a"]))];
-    let report = world.run(SyncRequest::full().accept_shrink(), again).await;
+    // Until then it rests, and says so.
+    let report = world.sync(vec![]).await;
+    assert_eq!((world.asked(), report.withheld.map(|withheld| withheld.unseen)), (vec![], Some(2)));
+    let report = world.run(SyncRequest::incremental().accept_shrink(), vec![]).await;
     assert_eq!((report.swept, world.ids()), (2, vec!["a".to_owned()]));
     rests(&world).await;
 }

@@ -127,3 +127,18 @@ async fn a_listing_may_say_what_is_gone() {
     assert_eq!((report.deleted, report.swept, report.withheld), (2, 0, None));
     assert_eq!(world.ids(), ["a", "d"]);
 }
+
+#[tokio::test]
+async fn what_was_withheld_is_forgotten_when_nothing_is_left_of_it() {
+    let world = World::new();
+    let many: Vec<String> = (0..30).map(|number| format!("i{number:02}")).collect();
+    let many: Vec<_> = many.iter().map(|id| item(id)).collect();
+    world.sync(vec![done(&many, "s1")]).await;
+    let report = world.run(SyncRequest::full(), vec![done(&many[..1], "s2")]).await;
+    assert_eq!(report.withheld.map(|withheld| withheld.unseen), Some(29));
+    // Each of them changes after all: they are there.
+    let report = world.sync(vec![done(&many, "s3")]).await;
+    assert_eq!(report.withheld, None);
+    assert_eq!(world.position().await.leftover(), Leftover::None);
+    assert_eq!(world.ids().len(), 30);
+}

@@ -86,7 +86,7 @@ fn refused(error: &WireError) -> ItemError {
     ItemError::new("$.error", reason)
 }
 
-fn label(wire: WireLabel) -> (Entity, Option<String>) {
+fn label(wire: WireLabel<'_>) -> (Entity, Option<String>) {
     let mut label = Channel::new(wire.id, ChannelKind::Label);
     label.name = wire.name;
     label.system = wire.kind.as_deref() == Some("system");

@@ -82,11 +82,11 @@ impl Labels {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct WireLabel {
+pub(super) struct WireLabel<'a> {
     pub id: String,
     pub name: Option<String>,
-    #[serde(rename = "type")]
-    pub kind: Option<String>,
+    #[serde(rename = "type", borrow)]
+    pub kind: Option<Cow<'a, str>>,
     pub messages_total: Option<u64>,
     pub messages_unread: Option<u64>,
     pub color: Option<WireColor>,

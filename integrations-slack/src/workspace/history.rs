@@ -20,7 +20,7 @@ use super::threads::Due;
 use super::ts::Ts;
 use super::wire::{WireGlance, WireTs};
 
-/// However little was met, so many that were not met are believed to be gone.
+/// So many that were not met are believed to be gone, as long as anything was met.
 const BELIEVABLE: usize = 10;
 
 /// Where the reading of a conversation stands.
@@ -200,7 +200,7 @@ impl Reader<'_> {
         let Some(since) = self.since else { return };
         let mark = &mut progress.mark;
         let unmet = std::mem::take(&mut progress.unmet);
-        if !progress.odd && is_believable(unmet.len(), since.seen.len()) {
+        if !progress.odd && is_believable(unmet.len(), since.seen.len(), !mark.seen.is_empty()) {
             for ts in unmet {
                 haul.deleted.push(ts);
                 // Slack leaves something in the place of a message that has replies, so there are none.
@@ -318,10 +318,10 @@ impl Glance {
     }
 }
 
-/// Whether so many are gone of those that were remembered: a re-read that has hardly met any may have been
-/// wrong.
-pub(super) fn is_believable(unmet: usize, remembered: usize) -> bool {
-    unmet <= BELIEVABLE || unmet * 2 <= remembered
+/// Whether so many are gone of those that were remembered: a re-read that has met nothing at all, or hardly
+/// any, may have been wrong.
+pub(super) fn is_believable(unmet: usize, remembered: usize, met_any: bool) -> bool {
+    unmet == 0 || (met_any && (unmet <= BELIEVABLE || unmet * 2 <= remembered))
 }
 
 #[cfg(test)]
@@ -357,15 +357,23 @@ mod tests {
 
     #[test]
     fn few_are_always_believed_and_many_if_as_many_are_left() {
-        for (unmet, remembered, believed) in [
-            (0, 0, true),
-            (10, 10, true),
-            (11, 21, false),
-            (11, 22, true),
-            (250, 500, true),
-            (251, 500, false),
+        for (unmet, remembered, met_any, believed) in [
+            (0, 0, false, true),
+            (0, 10, true, true),
+            (1, 1, false, false),
+            (1, 1, true, true),
+            (10, 10, true, true),
+            (10, 10, false, false),
+            (11, 21, true, false),
+            (11, 22, true, true),
+            (250, 500, true, true),
+            (251, 500, true, false),
         ] {
-            assert_eq!(is_believable(unmet, remembered), believed, "{unmet} of {remembered}");
+            assert_eq!(
+                is_believable(unmet, remembered, met_any),
+                believed,
+                "{unmet} of {remembered}, {met_any}"
+            );
         }
     }
 

@@ -150,7 +150,8 @@ impl Reader<'_> {
     fn conclude_thread(&self, due: &mut Due, mark: &mut Mark, haul: &mut Haul) {
         let unmet = std::mem::take(&mut due.unmet);
         let Some(remembered) = self.remembered(due.ts) else { return };
-        if !due.odd && is_believable(unmet.len(), remembered.replies.len()) {
+        // The thread's beginning comes with every page: something was met.
+        if !due.odd && is_believable(unmet.len(), remembered.replies.len(), true) {
             haul.deleted.extend(unmet);
         } else if let Some(thread) = mark.thread_mut(due.ts) {
             for ts in unmet {

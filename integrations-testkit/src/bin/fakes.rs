@@ -1,10 +1,12 @@
 //! Runs fake providers as a program of its own, for benchmarks and examples.
 //!
-//! Prints one line of JSON for each when it is ready, the fake Google first and then the fake Slack, and runs until it is killed.
+//! Prints one line of JSON for each when it is ready, the fake Google first, then the fake Slack and the fake
+//! GitHub, and runs until it is killed.
 
 use std::io::Read as _;
 
 use clap::{Parser, ValueEnum};
+use integrations_testkit::github::FakeGitHub;
 use integrations_testkit::google::{CalendarSpec, FakeGoogle, TaskListSpec};
 use integrations_testkit::msgraph::{self, FakeGraph, FolderSpec};
 use integrations_testkit::oauth::{AccountSpec, Dialect, FakeOAuth};
@@ -90,6 +92,18 @@ struct Options {
     /// Which of Slack's limits it enforces; without this, none.
     #[arg(long, value_enum)]
     slack_tiers: Option<SlackTiers>,
+    /// Also run a fake GitHub, on this port; 0, or none, means any.
+    #[arg(long, num_args = 0..=1, default_missing_value = "0", value_name = "PORT")]
+    github: Option<u16>,
+    /// How many repositories the fake GitHub has.
+    #[arg(long, default_value_t = 10)]
+    github_repositories: u64,
+    /// How many issues and pull requests each of them has, at most a million.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(..=1_000_000))]
+    github_issues: u64,
+    /// How many calls it grants in an hour.
+    #[arg(long, default_value_t = 5_000)]
+    github_rate_limit: u64,
     /// A second account of the OAuth servers, to choose from.
     #[arg(long)]
     second_user: Option<String>,
@@ -159,6 +173,21 @@ async fn main() {
         });
         println!("{ready}");
     }
+    let github = match options.github {
+        Some(port) => Some(github(&options, port).await),
+        None => None,
+    };
+    if let Some(github) = &github {
+        let ready = json!({
+            "service": "github",
+            "url": github.url(),
+            "client_id": github.client_id(),
+            "client_secret": github.client_secret(),
+            "user": github.user(),
+            "login": github.login(),
+        });
+        println!("{ready}");
+    }
     let mut servers = Vec::new();
     for asked in &options.oauth {
         for &dialect in &asked.dialects {
@@ -187,6 +216,9 @@ async fn main() {
         }
         if let Some(slack) = slack {
             slack.shutdown().await;
+        }
+        if let Some(github) = github {
+            github.shutdown().await;
         }
         for server in servers {
             server.shutdown().await;
@@ -291,6 +323,24 @@ async fn graph(options: &Options, port: u16) -> FakeGraph {
     });
     println!("{ready}");
     fake
+}
+
+async fn github(options: &Options, port: u16) -> FakeGitHub {
+    let mut builder = FakeGitHub::builder()
+        .port(port)
+        .seed(options.seed)
+        .user(&options.user)
+        .interactive(options.interactive)
+        .with_lasting_tokens()
+        .rate_limit(options.github_rate_limit)
+        .generated_repositories(options.github_repositories, options.github_issues);
+    if let Some(cap) = options.page_cap {
+        builder = builder.page_cap(cap);
+    }
+    if let Some(token) = &options.open_token {
+        builder = builder.open_token(token);
+    }
+    builder.start().await
 }
 
 async fn oauth(options: &Options, dialect: Dialect, port: u16) -> FakeOAuth {

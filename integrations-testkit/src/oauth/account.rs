@@ -97,7 +97,7 @@ pub struct Account {
 
 impl Account {
     /// GitHub's login, and the short names elsewhere.
-    pub(super) fn login(&self) -> &str {
+    pub(crate) fn login(&self) -> &str {
         self.email.split('@').next().unwrap_or_default()
     }
 
@@ -105,7 +105,7 @@ impl Account {
         self.email.split_once('@').map_or("", |(_, domain)| domain)
     }
 
-    pub(super) fn shown_email(&self) -> Option<&str> {
+    pub(crate) fn shown_email(&self) -> Option<&str> {
         Some(self.email.as_str()).filter(|_| !self.hides_email)
     }
 

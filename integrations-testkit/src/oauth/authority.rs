@@ -66,7 +66,7 @@ impl Authority {
     }
 
     /// Whether the app's tokens never expire.
-    pub(super) const fn lasts(&self) -> bool {
+    pub(crate) const fn lasts(&self) -> bool {
         self.settings.access_life.is_none()
     }
 

@@ -1,5 +1,7 @@
 //! What does the token endpoint answer?
 
+use std::collections::BTreeMap;
+
 use http::header::AUTHORIZATION;
 
 use super::account::Account;
@@ -84,7 +86,7 @@ fn on_its_own(authority: &Authority, stage: &mut Stage, scopes: Vec<String>) -> 
     Issued {
         kind: Kind::App,
         account: None,
-        access: stage.ledger.mint(Kind::App, scopes.clone(), life, authority.clock.now()),
+        access: stage.ledger.mint(Kind::App, scopes.clone(), BTreeMap::new(), life, authority.clock.now()),
         scopes,
         nonce: None,
         access_life: life,

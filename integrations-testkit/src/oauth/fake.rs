@@ -11,8 +11,7 @@ use super::authorize::AuthorizationLog;
 use super::builder::FakeOAuthBuilder;
 use super::dialect::Dialect;
 use super::grant::Tally;
-use super::identity::{self, Caller};
-use super::installation::Installation;
+use super::identity::{self, Caller, Holder};
 use super::{page, refusal};
 use crate::browser;
 use crate::fault::{ArmedFault, Fault, Faults};
@@ -154,16 +153,12 @@ impl FakeOAuth {
     /// # Panics
     /// When there is no such installation.
     pub fn suspend_installation(&self, id: u64, suspended: bool) {
-        let mut stage = self.authority.stage();
-        let found = stage.installations.iter_mut().find(|installation| installation.id == id);
-        found.unwrap_or_else(|| panic!("no installation {id}")).suspend(suspended);
+        self.authority.suspend(id, suspended);
     }
 
     /// The owner removes the GitHub App: its tokens for the installation are dead.
     pub fn remove_installation(&self, id: u64) {
-        let mut stage = self.authority.stage();
-        stage.installations.retain(|installation: &Installation| installation.id != id);
-        stage.ledger.end_installation(id);
+        self.authority.uninstall(id);
     }
 }
 
@@ -307,5 +302,10 @@ impl Authority {
 
     pub(crate) fn caller(&self, call: &Call) -> Result<Caller, Reply> {
         identity::caller(self, call)
+    }
+
+    /// Who holds the call's token, user or not, or the provider's refusal.
+    pub(crate) fn holder(&self, call: &Call) -> Result<Holder, Reply> {
+        identity::admit(self, call)
     }
 }

@@ -6,7 +6,7 @@ use super::dialect::{RefreshLife, Rotation};
 
 /// What a family's tokens stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     User,
     Bot,
     /// An application on its own account: Server-to-Server, client credentials.

@@ -1,5 +1,7 @@
 //! Whose token is it?
 
+use std::collections::BTreeMap;
+
 use http::HeaderName;
 use http::header::USER_AGENT;
 use serde_json::{Value, json};
@@ -13,10 +15,15 @@ use crate::params::{Params, bearer};
 use crate::server::{Call, Reply};
 
 /// What a live token is good for.
-pub(super) struct Holder {
-    pub(super) kind: Kind,
-    pub(super) account: Option<usize>,
-    pub(super) scopes: Vec<String>,
+pub(crate) struct Holder {
+    pub(crate) kind: Kind,
+    pub(crate) account: Option<usize>,
+    /// Of an installation: the repositories, all of them when there are none.
+    pub(crate) scopes: Vec<String>,
+    /// Of an installation.
+    pub(crate) permissions: BTreeMap<String, String>,
+    /// Whether the test chose the token, as an operator makes a personal one.
+    pub(crate) chosen: bool,
 }
 
 /// Who calls, for a fake that contains an OAuth server.
@@ -65,7 +72,13 @@ pub(super) fn admit(authority: &Authority, call: &Call) -> Result<Holder, Reply>
     if let Some(wanted) = stage.claims.as_deref().filter(|wanted| claims != Some(*wanted)) {
         return Err(failure::claims_challenge(wanted));
     }
-    Ok(Holder { kind: family.kind, account: family.account, scopes: family.scopes.clone() })
+    Ok(Holder {
+        kind: family.kind,
+        account: family.account,
+        scopes: family.scopes.clone(),
+        permissions: family.permissions.clone(),
+        chosen: family.is_chosen(),
+    })
 }
 
 /// Answers whose token it is.

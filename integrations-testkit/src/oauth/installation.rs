@@ -86,15 +86,78 @@ impl InstallationSpec {
 }
 
 /// An installation as it stands.
-pub(super) type Installation = InstallationSpec;
+pub(crate) type Installation = InstallationSpec;
 
 impl Installation {
     pub(super) const fn suspend(&mut self, suspended: bool) {
         self.suspended = suspended;
     }
 
-    const fn selection(&self) -> &'static str {
+    pub(crate) const fn selection(&self) -> &'static str {
         if self.repositories.is_empty() { "all" } else { "selected" }
+    }
+
+    pub(crate) const fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The account that it is in.
+    pub(crate) fn login(&self) -> &str {
+        &self.login
+    }
+
+    pub(crate) const fn permissions(&self) -> &BTreeMap<String, String> {
+        &self.permissions
+    }
+
+    /// By full name; all of the account's when there are none.
+    pub(crate) fn repositories(&self) -> &[String] {
+        &self.repositories
+    }
+
+    pub(crate) const fn is_suspended(&self) -> bool {
+        self.suspended
+    }
+}
+
+/// What a test, or the owner of an account, does to installations.
+impl Authority {
+    /// The number of the app, if there is one.
+    pub(crate) fn app_id(&self) -> Option<u64> {
+        self.settings.app.as_ref().and_then(|app| app.id.parse().ok())
+    }
+
+    pub(crate) fn installations(&self) -> Vec<Installation> {
+        self.stage().installations.clone()
+    }
+
+    /// Adds an installation, or replaces the one with its id.
+    pub(crate) fn install(&self, installation: Installation) {
+        let mut stage = self.stage();
+        stage.installations.retain(|known| known.id != installation.id);
+        stage.installations.push(installation);
+    }
+
+    pub(crate) fn suspend(&self, id: u64, suspended: bool) {
+        let mut stage = self.stage();
+        let found = stage.installations.iter_mut().find(|installation| installation.id == id);
+        found.unwrap_or_else(|| panic!("no installation {id}")).suspend(suspended);
+    }
+
+    pub(crate) fn uninstall(&self, id: u64) {
+        let mut stage = self.stage();
+        stage.installations.retain(|installation| installation.id != id);
+        stage.ledger.end_installation(id);
+    }
+
+    /// A token of an installation, with all that it may do, without the app's proof.
+    pub(crate) fn mint_for(&self, id: u64) -> String {
+        let mut stage = self.stage();
+        let found = stage.installations.iter().find(|installation| installation.id == id).cloned();
+        let Installation { repositories, permissions, .. } =
+            found.unwrap_or_else(|| panic!("no installation {id}"));
+        let now = self.clock.now();
+        stage.ledger.mint(Kind::Installation(id), repositories, permissions, Some(TOKEN_LIFE), now)
     }
 }
 
@@ -119,7 +182,7 @@ pub(super) fn answer(authority: &Authority, operation: Operation, call: &Call, i
     };
     let now = authority.clock.now();
     let kind = Kind::Installation(installation.id);
-    let token = stage.ledger.mint(kind, repositories.clone(), Some(TOKEN_LIFE), now);
+    let token = stage.ledger.mint(kind, repositories.clone(), permissions.clone(), Some(TOKEN_LIFE), now);
     let expires = now + TimeDelta::from_std(TOKEN_LIFE).unwrap_or_default();
     let all = asked["repositories"].is_null() && installation.repositories.is_empty();
     let mut body = json!({

@@ -3,7 +3,7 @@
 //! A family is what one exchange of a code brought, and everything that came of it by refreshing. It
 //! lives and ends as a whole; a token in it may also expire, be spent, or give way to a newer one.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -29,12 +29,21 @@ pub(super) struct Family {
     pub(super) kind: Kind,
     pub(super) account: Option<usize>,
     pub(super) scopes: Vec<String>,
+    /// What a token of an installation may do.
+    pub(super) permissions: BTreeMap<String, String>,
     pub(super) nonce: Option<String>,
     offline: bool,
     live: bool,
     /// The code it came from, which also tells families of one authorization together.
     code: Option<String>,
     access: Vec<String>,
+}
+
+impl Family {
+    /// Whether it is a user's without a consent: its tokens are those that the test chose.
+    pub(super) const fn is_chosen(&self) -> bool {
+        self.account.is_some() && self.code.is_none()
+    }
 }
 
 struct Access {
@@ -143,6 +152,7 @@ impl Ledger {
             kind,
             account: Some(consent.account),
             scopes,
+            permissions: BTreeMap::new(),
             nonce: consent.nonce.clone(),
             offline: consent.offline,
             live: true,
@@ -215,12 +225,13 @@ impl Ledger {
         &mut self,
         kind: Kind,
         scopes: Vec<String>,
+        permissions: BTreeMap<String, String>,
         life: Option<Duration>,
         now: DateTime<Utc>,
     ) -> String {
         self.tally.mints += 1;
         self.prune(now);
-        let number = self.begin(Family { kind, scopes, ..open_family() });
+        let number = self.begin(Family { kind, scopes, permissions, ..open_family() });
         let token = self.secret(&self.policy.app_prefix.clone());
         self.keep(number, token.clone(), life, None, now);
         token
@@ -407,6 +418,7 @@ const fn open_family() -> Family {
         kind: Kind::User,
         account: None,
         scopes: Vec::new(),
+        permissions: BTreeMap::new(),
         nonce: None,
         offline: false,
         live: true,

@@ -61,6 +61,7 @@ mod tenant;
 
 pub(crate) use self::authority::Authority;
 pub(crate) use self::dialect::Operation;
+pub(crate) use self::grant::Kind;
 pub(crate) use self::identity::Caller;
 
 pub use self::account::{Account, AccountSpec};
