@@ -87,18 +87,19 @@ pub(crate) fn inbox(inbox: &Inbox, now: DateTime<Tz>, name: impl Fn(&ServiceId) 
         let unread = *unread == Some(true);
         let name = name(service);
         let place = place.as_ref().map_or_else(|| name.to_owned(), |place| format!("{name} {place}"));
-        let (at, who, mut text) = match line {
-            Some(line) => (when(line.at, &now), line.who.as_str(), shown(line)),
-            None => (String::new(), "", "(a message that is gone)".to_owned()),
+        let (at, mut who, text) = match line {
+            Some(line) => (when(line.at, &now), line.who.clone(), shown(line)),
+            None => (String::new(), String::new(), "(a message that is gone)".to_owned()),
         };
+        // Mails with the same subject stand in one line.
         if replies.is_empty() && *others > 0 {
-            text = format!("{text}  (+{others})");
+            who = format!("{who} ({})", others + 1);
         }
         let cells = vec![
             Cell::new(if unread { "●" } else { "" }).fg(Color::Blue),
             Cell::new(at).fg(Color::DarkCyan),
             dim(&place),
-            bold(who, unread),
+            bold(&who, unread),
             bold(&text, unread),
         ];
         add(&mut table, cells);

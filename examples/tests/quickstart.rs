@@ -114,7 +114,7 @@ fn follows_changes(document: &Value) {
         ("gmail", "Ten things that borrow checkers taught us"),
         ("google_calendar", "Quarterly review"),
         ("google_tasks", "Send Katherine the January figures"),
-        ("slack", "Handover Thursday: 17:00 here, 9:00 in Berlin"),
+        ("slack", "Handover Thursday: 17:00 JST, 9:00 CET"),
         // It counts its replies.
         ("slack", "You have Tuesday’s agenda. Who presents what?"),
     ];
@@ -172,7 +172,7 @@ fn shows_the_inbox(document: &Value) {
     assert_eq!(text(reply, "who"), "Katherine Johnson");
     assert_eq!(text(reply, "text"), "I could open, and you show the roadmap?");
     assert_eq!(
-        thread(document, "Handover Thursday: 17:00 here, 9:00 in Berlin").unwrap()["message"]["edited"],
+        thread(document, "Handover Thursday: 17:00 JST, 9:00 CET").unwrap()["message"]["edited"],
         true
     );
     assert_eq!(

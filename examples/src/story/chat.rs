@@ -45,7 +45,7 @@ const ROWS: &[Row] = &[
 
     (TOKYO,   -3, (10,  5), ADA,          Top,   "Is Thursday still good for the handover?"),
     (TOKYO,   -3, (10, 52), HARUKA.id,    Reply, "Yes! I have booked the long table."),
-    (TOKYO,    0, ( 7, 20), HARUKA.id,    Top,   "Handover Thursday: 17:00 here, 10:00 in Berlin"),
+    (TOKYO,    0, ( 7, 20), HARUKA.id,    Top,   "Handover Thursday: 17:00 JST, 10:00 CET"),
 
     (RELEASES, -4, (11, 15), DEPLOYS,     Top,   "sync 2.4.0 is live, after 41 s"),
     (RELEASES, -3, (12,  1), DEPLOYS,     Top,   "sync 2.4.1 is live, after 38 s"),
@@ -95,7 +95,7 @@ pub(super) fn fill(slack: &FakeSlack, clock: &StoryClock, threads: &mut Threads)
         match (channel, day) {
             (REVIEW, _) => threads.review.clone_from(&last),
             (TOKYO, 0) => {
-                let better = "Handover Thursday: 17:00 here, 9:00 in Berlin";
+                let better = "Handover Thursday: 17:00 JST, 9:00 CET";
                 threads.posts = vec![Post { channel, ts: last.clone(), who: HARUKA.name, better }];
             }
             (GENERAL, 0) => slack.react(channel, &last, "coffee", GRACE.id),
