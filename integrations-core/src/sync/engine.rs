@@ -9,14 +9,16 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures_util::future::{OptionFuture, join};
 
 use super::position::{Leftover, Position};
 use super::report::StreamReport;
 use super::sink::{Commit, Fence, StreamKey, Sweep, SyncSink, Unseen};
 use super::window::Window;
-use crate::adapter::{Next, Page, Pull, PullFrom, ServiceAdapter, Stream};
+use crate::adapter::{Deletions, Next, Page, Pull, PullFrom, ServiceAdapter, Stream};
 use crate::connection::StreamId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Session;
@@ -41,11 +43,23 @@ pub struct SyncSettings {
     /// How many unseen records are believed whatever their share, as long as the listing has seen any;
     /// 10 by default.
     pub believable: u64,
+    /// How long after its last full listing a stream is listed again, at services that do not name
+    /// [everything that is deleted](crate::adapter::Deletions): what is gone by then is found, under the same
+    /// conditions as by any full listing. Never by default: what that costs is for the host to weigh. A stream
+    /// that is [frozen](crate::adapter::Stream::frozen) is not listed for it.
+    pub relist_after: Option<Duration>,
 }
 
 impl Default for SyncSettings {
     fn default() -> Self {
-        Self { listing_page: 1000, changes_page: 500, max_pages: 1_000_000, max_shrink: 0.5, believable: 10 }
+        Self {
+            listing_page: 1000,
+            changes_page: 500,
+            max_pages: 1_000_000,
+            max_shrink: 0.5,
+            believable: 10,
+            relist_after: None,
+        }
     }
 }
 
@@ -75,6 +89,8 @@ pub struct SyncRequest {
     /// How many streams of a connection are read at once; by default 4, as many as a connection has places
     /// in its service's [bulkhead](crate::resilience::BulkheadLimits).
     pub parallel: Option<NonZeroUsize>,
+    /// As [`SyncSettings::relist_after`], for this run; by default what the settings say.
+    pub relist_after: Option<Duration>,
 }
 
 impl SyncRequest {
@@ -103,6 +119,12 @@ impl SyncRequest {
     /// Reads so many streams of a connection at once; at least 1.
     pub fn parallel(mut self, streams: usize) -> Self {
         self.parallel = Some(NonZeroUsize::new(streams).unwrap_or(NonZeroUsize::MIN));
+        self
+    }
+
+    /// Lists a stream again that was last listed so long ago; see [`SyncSettings::relist_after`].
+    pub fn relist_after(mut self, interval: Duration) -> Self {
+        self.relist_after = Some(interval);
         self
     }
 
@@ -146,7 +168,13 @@ impl SyncEngine {
     ) -> Result<StreamReport> {
         let state = self.sink.load(key).await?;
         let stored = state.position;
-        let position = begin(&stored, request, stream.frozen);
+        let now = session.now();
+        let deletions = adapter.info().capabilities.deletions;
+        let due = match request.relist_after.or(self.settings.relist_after) {
+            Some(interval) if deletions != Deletions::Named => stored.was_listed_before(interval, now),
+            _ => false,
+        };
+        let position = begin(&stored, request, stream.frozen, due);
         // A stream that is listed for the first time, or always, has not lost its position.
         let phase = match &stored {
             Position::Start | Position::Listed { .. } => stored.phase(),
@@ -168,6 +196,7 @@ impl SyncEngine {
             accept_shrink: request.accept_shrink,
             fence: request.fence.unwrap_or(state.fence),
             revision: state.revision,
+            now,
             report: StreamReport { started_in: phase, ..StreamReport::default() },
         };
         if stream.frozen && read_to_its_end {
@@ -182,8 +211,8 @@ impl SyncEngine {
     }
 }
 
-/// From where a run goes on.
-fn begin(stored: &Position, request: SyncRequest, frozen: bool) -> Position {
+/// From where a run goes on; `due` says that it is time for a full listing.
+fn begin(stored: &Position, request: SyncRequest, frozen: bool, due: bool) -> Position {
     let (before, asked) = (stored.window(), request.window);
     match (request.mode, stored) {
         (_, Position::Start) => match asked {
@@ -198,6 +227,7 @@ fn begin(stored: &Position, request: SyncRequest, frozen: bool) -> Position {
         (_, position) if asked.is_some_and(|window| !before.covers(&window)) => {
             position.anew(asked.unwrap_or(before))
         }
+        (_, Position::Tracking { .. }) if due && !frozen => stored.anew(asked.unwrap_or(before)),
         // A listing that is under way is as full as a new one would be.
         (_, position) => position.clone(),
     }
@@ -246,6 +276,8 @@ struct Run<'a> {
     accept_shrink: bool,
     fence: Fence,
     revision: u64,
+    /// When the run began.
+    now: DateTime<Utc>,
     report: StreamReport,
 }
 
@@ -272,7 +304,7 @@ impl Run<'_> {
         let reader = self.reader;
         let mut page = reader.read(position).await?;
         loop {
-            let ahead = match position.after(&page.next, 0) {
+            let ahead = match position.after(&page.next, 0, self.now) {
                 // Nothing more to read: the page is the last one.
                 next if next.is_caught_up() => None,
                 next if next == *position => {
@@ -301,7 +333,7 @@ impl Run<'_> {
         tokio::task::yield_now().await;
         let Normalized { changes: read, quarantined } = self.stages.run(&page.items, self.key, &page.context);
         let unidentified = quarantined.iter().filter(|item| item.id.is_none()).count() as u64;
-        let next = position.after(&page.next, unidentified);
+        let next = position.after(&page.next, unidentified, self.now);
         // Items are read after it is known what is gone: an item that came back counts.
         let mut changes: Vec<_> = page.deleted.into_iter().map(|id| Change::Delete { id }).collect();
         changes.extend(read);

@@ -1,7 +1,9 @@
 //! How far has a stream been read?
 
 use std::fmt;
+use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::window::Window;
@@ -62,6 +64,9 @@ pub enum Position {
         /// has not seen is then no proof of a deletion.
         #[serde(default)]
         unidentified: u64,
+        /// When the listing began.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        begun: Option<DateTime<Utc>>,
         /// What is listed.
         #[serde(default, skip_serializing_if = "Window::is_all")]
         window: Window,
@@ -78,6 +83,9 @@ pub enum Position {
         /// Whether records are left that the last complete listing has not seen.
         #[serde(default, skip_serializing_if = "Leftover::is_none")]
         leftover: Leftover,
+        /// When the last complete listing began.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        begun: Option<DateTime<Utc>>,
         /// What was listed.
         #[serde(default, skip_serializing_if = "Window::is_all")]
         window: Window,
@@ -128,19 +136,23 @@ impl Leftover {
 impl Position {
     /// The position after a page that was read here: the state machine's one step.
     ///
-    /// `unidentified` counts the items of the page whose id could not be read.
-    pub(crate) fn after(&self, next: &Next, unidentified: u64) -> Self {
+    /// `unidentified` counts the items of the page whose id could not be read. A listing that begins with the
+    /// page begins at `now`.
+    pub(crate) fn after(&self, next: &Next, unidentified: u64, now: DateTime<Utc>) -> Self {
         let (generation, window) = (self.generation().max(1), self.window());
-        if let Self::Tracking { since, leftover, .. } = self {
+        if let Self::Tracking { since, leftover, begun, .. } = self {
             let (since, page) = match next {
                 Next::Page(page) => (since.clone(), Some(page.clone())),
                 Next::Done(since) => (since.clone(), None),
                 // The adapter says so when it has nothing to follow any more.
                 Next::Listed => return Self::Listed { generation, leftover: *leftover, window },
             };
-            return Self::Tracking { generation, since, page, leftover: *leftover, window };
+            return Self::Tracking { generation, since, page, leftover: *leftover, begun: *begun, window };
         }
-        let before = if let Self::Listing { unidentified, .. } = self { *unidentified } else { 0 };
+        let (before, begun) = match self {
+            Self::Listing { unidentified, begun, .. } => (*unidentified, *begun),
+            _ => (0, Some(now)),
+        };
         let unidentified = before + unidentified;
         let leftover = match (generation, unidentified) {
             // Nothing was there before the first listing.
@@ -149,9 +161,9 @@ impl Position {
             _ => Leftover::Withheld,
         };
         match next {
-            Next::Page(page) => Self::Listing { generation, page: page.clone(), unidentified, window },
+            Next::Page(page) => Self::Listing { generation, page: page.clone(), unidentified, begun, window },
             Next::Done(since) => {
-                Self::Tracking { generation, since: since.clone(), page: None, leftover, window }
+                Self::Tracking { generation, since: since.clone(), page: None, leftover, begun, window }
             }
             Next::Listed => Self::Listed { generation, leftover, window },
         }
@@ -187,6 +199,13 @@ impl Position {
             | Self::Listed { window, .. }
             | Self::Resync { window, .. } => *window,
         }
+    }
+
+    /// Whether changes are followed, and the last complete listing began this long ago, or at a time that is not
+    /// known. A clock that was far ahead does not put it off for ever.
+    pub(crate) fn was_listed_before(&self, interval: Duration, now: DateTime<Utc>) -> bool {
+        let Self::Tracking { begun, .. } = self else { return false };
+        begun.is_none_or(|begun| (now - begun).abs().to_std().is_ok_and(|passed| passed >= interval))
     }
 
     /// Whether there is nothing more to read from here in this run.

@@ -6,5 +6,6 @@
 mod frozen;
 mod listed;
 mod position;
+mod relist;
 mod script;
 mod window;

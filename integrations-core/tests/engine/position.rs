@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::script::{World, done, items, page};
 
-/// As they were stored before there were windows.
+/// As they were stored before there were windows, and before a position knew when its listing began.
 fn former() -> [(serde_json::Value, Position); 6] {
     let (cursor, window) = (|text: &str| Cursor::new(text), Window::ALL);
     let tracking = |generation, page: Option<&str>, leftover| Position::Tracking {
@@ -13,17 +13,18 @@ fn former() -> [(serde_json::Value, Position); 6] {
         since: cursor("s1"),
         page: page.map(cursor),
         leftover,
+        begun: None,
         window,
     };
     [
         (json!({"phase": "start"}), Position::Start),
         (
             json!({"phase": "listing", "generation": 1, "page": "p2"}),
-            Position::Listing { generation: 1, page: cursor("p2"), unidentified: 0, window },
+            Position::Listing { generation: 1, page: cursor("p2"), unidentified: 0, begun: None, window },
         ),
         (
             json!({"phase": "listing", "generation": 2, "page": "p2", "unidentified": 3}),
-            Position::Listing { generation: 2, page: cursor("p2"), unidentified: 3, window },
+            Position::Listing { generation: 2, page: cursor("p2"), unidentified: 3, begun: None, window },
         ),
         (json!({"phase": "tracking", "generation": 1, "since": "s1"}), tracking(1, None, Leftover::None)),
         (

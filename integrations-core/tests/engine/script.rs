@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use integrations_core::adapter::{Next, Page, Pull, PullFrom, ServiceInfo, Stream};
+use integrations_core::adapter::{
+    Capabilities, Deletions, Increments, Next, Page, Pull, PullFrom, ServiceInfo, Stream,
+};
 use integrations_core::auth::Authenticator;
 use integrations_core::clock::{Clock, ManualClock};
 use integrations_core::http::{
@@ -183,6 +185,7 @@ impl Observer for Heard {
 
 /// An engine on an empty store, and one stream.
 pub(crate) struct World {
+    pub(crate) clock: ManualClock,
     store: MemoryStore,
     heard: Arc<Heard>,
     adapter: Arc<Scripted>,
@@ -198,11 +201,19 @@ impl World {
     }
 
     pub(crate) fn with(settings: SyncSettings) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(ManualClock::at("2026-03-01T09:00:00Z"));
+        Self::of(settings, Deletions::Listing)
+    }
+
+    /// A world whose provider lets deletions be known in this way.
+    pub(crate) fn of(settings: SyncSettings, deletions: Deletions) -> Self {
+        let manual = ManualClock::at("2026-03-01T09:00:00Z");
+        let clock: Arc<dyn Clock> = Arc::new(manual.clone());
         let store = MemoryStore::with_clock(Arc::clone(&clock));
         let heard = Arc::new(Heard::default());
         let adapter = Arc::new(Scripted {
-            info: ServiceInfo::new(SERVICE, "Scripted", "1"),
+            info: ServiceInfo::new(SERVICE, "Scripted", "1").with_capabilities(
+                Capabilities::default().with_increments(Increments::Overlapping, deletions),
+            ),
             origins: Origins::of([]),
             script: Mutex::default(),
             asked: Mutex::default(),
@@ -221,6 +232,7 @@ impl World {
             stream: "main".into(),
         };
         Self {
+            clock: manual,
             engine: SyncEngine::new(Arc::new(store.clone()), Arc::clone(&heard) as _, settings),
             stream: Stream::new("main", "Main"),
             store,

@@ -127,15 +127,23 @@ pub async fn a_commit_moves_the_position(sink: Arc<dyn SyncSink>, _clock: Manual
     let time = super::samples::time();
     let window = Window::since(time).until(time + chrono::TimeDelta::microseconds(1));
     let positions = [
-        Position::Listing { generation: 1, page: cursor.clone(), unidentified: 3, window },
+        Position::Listing { generation: 1, page: cursor.clone(), unidentified: 3, begun: Some(time), window },
         Position::Tracking {
             generation: 1,
             since: cursor.clone(),
             page: Some(Cursor::new("")),
             leftover: Leftover::Withheld,
+            begun: Some(time),
             window: Window::ALL,
         },
-        Position::Tracking { generation: 1, since: cursor, page: None, leftover: Leftover::None, window },
+        Position::Tracking {
+            generation: 1,
+            since: cursor,
+            page: None,
+            leftover: Leftover::None,
+            begun: None,
+            window,
+        },
         Position::Listed { generation: 1, leftover: Leftover::Pending, window },
         Position::Resync { generation: 2, window },
         Position::Start,

@@ -1,11 +1,16 @@
 //! What if the provider has forgotten how far it was read, or lists less than there was?
 
+use std::time::Duration;
+
+use integrations_core::adapter::{Deletions, Increments};
 use integrations_core::sync::{SyncRequest, Withheld};
 
 use super::fake::Answer;
 use super::host::{Host, PAGE, THREE_PAGES};
 use super::subject::Subject;
 use crate::conformance::ok;
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Everything is listed again in the same run, and what is gone meanwhile goes.
 pub async fn a_lost_position_lists_again_and_deletes_what_is_gone(subject: Subject) -> Answer {
@@ -62,6 +67,29 @@ pub async fn a_position_lost_in_the_middle_of_changes_lists_again(subject: Subje
     host.fake.forget_pages()?;
     let report = ok(held.finish().await);
     assert_eq!((report.started_in, report.resyncs, report.swept), ("tracking", 1, 0));
+    host.judge();
+    Ok(())
+}
+
+/// What a run does not notice is found by the listing that the host wants once in a while, and no sooner. Where
+/// deletions are named, none is needed.
+pub async fn a_deletion_is_found_when_it_is_time_to_list_again(subject: Subject) -> Answer {
+    let host = Host::new(&subject).await?;
+    let ids = host.add(THREE_PAGES);
+    // What is looked at again of late is not all.
+    host.clock.advance(9 * DAY);
+    let request = SyncRequest::incremental().relist_after(DAY);
+    host.sync_with(request).await;
+    host.delete(&ids[1]);
+    host.change(&ids[2]);
+    let goes_on = if host.capabilities().increments == Increments::None { "listed" } else { "tracking" };
+    let report = host.sync_with(request).await;
+    assert_eq!((report.started_in, report.withheld), (goes_on, None));
+    host.clock.advance(DAY);
+    let report = host.sync_with(request).await;
+    let named = host.capabilities().deletions == Deletions::Named || goes_on == "listed";
+    assert_eq!(report.started_in, if named { goes_on } else { "resync" });
+    assert_eq!((report.resyncs, report.withheld), (0, None));
     host.judge();
     Ok(())
 }

@@ -80,6 +80,7 @@ macro_rules! scenarios {
             a_lost_position_lists_again_and_deletes_what_is_gone,
             a_position_lost_in_the_middle_of_a_listing_begins_it_again,
             a_position_lost_in_the_middle_of_changes_lists_again,
+            a_deletion_is_found_when_it_is_time_to_list_again,
             an_empty_listing_deletes_nothing_until_the_host_says_so,
             a_listing_that_shrinks_sharply_is_not_believed,
             a_malformed_item_harms_itself_alone,
@@ -120,6 +121,7 @@ macro_rules! scenarios {
                 a_run_of_changes_that_is_killed_anywhere_is_gone_on_with,
             ],
             an_adapter_that_overlooks_deletions: [an_item_that_is_deleted_goes],
+            an_adapter_that_promises_to_name_deletions: [a_deletion_is_found_when_it_is_time_to_list_again],
             an_adapter_that_does_not_know_a_lost_position: [
                 a_lost_position_lists_again_and_deletes_what_is_gone,
                 a_position_lost_in_the_middle_of_a_listing_begins_it_again,

@@ -53,6 +53,7 @@ mod always_listed {
         a_token_that_is_refused_between_pages_is_refreshed_once: "a key does not expire",
         a_window_is_asked_for: "the service has no filter by time",
         an_adapter_that_overlooks_deletions: "no deletion is named",
+        an_adapter_that_promises_to_name_deletions: "every run lists everything",
         an_adapter_that_sees_no_changes: "every run lists everything",
         an_adapter_that_lists_instead_of_reading_changes: "every run lists everything",
         an_adapter_that_takes_its_mark_last: "there is no mark",

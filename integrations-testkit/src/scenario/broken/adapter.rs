@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use integrations_core::adapter::{Next, Page, Pull, PullFrom, ServiceInfo, Stream};
+use integrations_core::adapter::{Deletions, Next, Page, Pull, PullFrom, ServiceInfo, Stream};
 use integrations_core::auth::Authenticator;
 use integrations_core::http::{Failure, Origins, Response, Session};
 use integrations_core::model::{Change, Raw};
@@ -32,6 +32,7 @@ enum Flaw {
     FailsWithABadItem,
     DropsBadItems,
     OverlooksDeletions,
+    PromisesToNameDeletions,
     RefusesOddWords,
     TakesNonsenseForNothing,
     AsksForEverything,
@@ -89,7 +90,7 @@ pub fn an_adapter_that_takes_its_mark_last(subject: Subject) -> Subject {
 pub fn an_adapter_that_keeps_its_own_position(subject: Subject) -> Subject {
     // All processes share it, as they would a cache.
     let position = Arc::new(Flaw::KeepsItsOwnPosition(Mutex::default()));
-    subject.wrap_adapter(move |inner| Arc::new(Flawed { inner, flaw: Arc::clone(&position) }))
+    subject.wrap_adapter(move |inner| Arc::new(Flawed::new(inner, Arc::clone(&position))))
 }
 
 /// One item that cannot be read fails the whole page.
@@ -105,6 +106,11 @@ pub fn an_adapter_that_drops_bad_items(subject: Subject) -> Subject {
 /// What says that an item is gone is passed over.
 pub fn an_adapter_that_overlooks_deletions(subject: Subject) -> Subject {
     flawed(subject, || Flaw::OverlooksDeletions)
+}
+
+/// What is gone is said to be named, and is not.
+pub fn an_adapter_that_promises_to_name_deletions(subject: Subject) -> Subject {
+    flawed(subject, || Flaw::PromisesToNameDeletions)
 }
 
 /// A word that it does not know is an error.
@@ -138,7 +144,7 @@ pub fn an_adapter_that_is_poisoned_by_a_failure(subject: Subject) -> Subject {
 }
 
 fn flawed(subject: Subject, flaw: fn() -> Flaw) -> Subject {
-    subject.wrap_adapter(move |inner| Arc::new(Flawed { inner, flaw: Arc::new(flaw()) }))
+    subject.wrap_adapter(move |inner| Arc::new(Flawed::new(inner, Arc::new(flaw()))))
 }
 
 /// An adapter with a flaw.
@@ -146,9 +152,22 @@ fn flawed(subject: Subject, flaw: fn() -> Flaw) -> Subject {
 struct Flawed {
     inner: Arc<dyn ServiceAdapter>,
     flaw: Arc<Flaw>,
+    info: ServiceInfo,
 }
 
 impl Flawed {
+    fn new(inner: Arc<dyn ServiceAdapter>, flaw: Arc<Flaw>) -> Self {
+        let mut info = inner.info().clone();
+        if matches!(*flaw, Flaw::PromisesToNameDeletions) {
+            info.capabilities.deletions = Deletions::Named;
+        }
+        Self { inner, flaw, info }
+    }
+
+    fn overlooks_deletions(&self) -> bool {
+        matches!(*self.flaw, Flaw::OverlooksDeletions | Flaw::PromisesToNameDeletions)
+    }
+
     fn flaw(&self, error: Error) -> Error {
         match (&*self.flaw, error.kind()) {
             (Flaw::ForgetsLostPositions, ErrorKind::CursorExpired) => {
@@ -210,10 +229,10 @@ impl Flawed {
                     return Err(Error::new(ErrorKind::DataFormat, "an item cannot be read"));
                 }
             }
-            Flaw::DropsBadItems | Flaw::OverlooksDeletions => {
+            Flaw::DropsBadItems | Flaw::OverlooksDeletions | Flaw::PromisesToNameDeletions => {
                 let Page { items, context, .. } = &mut page;
                 items.retain(|item| matches!(self.mapped(item, pull, context), Mapped::Kept));
-                if matches!(*self.flaw, Flaw::OverlooksDeletions) {
+                if self.overlooks_deletions() {
                     page.deleted.clear();
                 }
             }
@@ -234,7 +253,7 @@ impl Flawed {
         let mapped = self.inner.normalizer().normalize(item, &ItemContext { stream: &stream, page });
         match (mapped, &*self.flaw) {
             (Err(_), Flaw::DropsBadItems | Flaw::FailsWithABadItem) => Mapped::Unreadable,
-            (Ok(Change::Delete { .. }), Flaw::OverlooksDeletions) => Mapped::Gone,
+            (Ok(Change::Delete { .. }), _) if self.overlooks_deletions() => Mapped::Gone,
             _ => Mapped::Kept,
         }
     }
@@ -249,7 +268,7 @@ enum Mapped {
 #[async_trait]
 impl ServiceAdapter for Flawed {
     fn info(&self) -> &ServiceInfo {
-        self.inner.info()
+        &self.info
     }
 
     fn normalizer(&self) -> Arc<dyn Normalizer> {
