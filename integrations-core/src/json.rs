@@ -98,35 +98,72 @@ macro_rules! words {
 ///
 /// `None` when the page cannot be read.
 pub fn cut_items<T: DeserializeOwned>(page: &Bytes, field: &str) -> Option<(T, Vec<Raw>)> {
-    let mut items = Vec::new();
-    let mut rest = Vec::new();
-    let mut rest_from = 0;
-    let mut walk = Walk { text: page, at: 0 };
-    walk.next_if(b'{')?;
-    // What stands around the items is checked when the rest is read.
-    while walk.peek()? != b'}' {
-        let key = walk.value()?;
-        walk.next_if(b':')?;
-        let is_field = page[key].strip_prefix(b"\"")?.strip_suffix(b"\"")? == field.as_bytes();
-        if is_field && walk.next_if(b'[').is_some() {
-            rest.extend_from_slice(&page[rest_from..walk.at]);
-            if walk.peek()? != b']' {
-                items.push(Raw::new(page.slice(walk.value()?)));
-                while walk.next_if(b',').is_some() {
-                    items.push(Raw::new(page.slice(walk.value()?)));
-                }
-            }
-            rest_from = walk.at;
-            walk.next_if(b']')?;
-        } else {
-            walk.value()?;
-        }
-        if walk.next_if(b',').is_none() {
-            break;
-        }
+    let cut = Cut::of(page, field)?;
+    Some((serde_json::from_slice(&cut.rest).ok()?, cut.items))
+}
+
+/// Reads a page of a provider that always names its items: these as they are, and the rest of the page, as
+/// [`cut_items`] does. `T` need not mention them.
+///
+/// # Errors
+/// [`ErrorKind::DataFormat`] with what could not be read, also of a page that has no such items; the body is not
+/// shown.
+pub fn page<T: DeserializeOwned>(
+    body: &Bytes,
+    field: &str,
+    operation: &'static str,
+) -> Result<(T, Vec<Raw>)> {
+    match Cut::of(body, field) {
+        Some(Cut { found: true, items, rest }) => Ok((decode(&rest, operation)?, items)),
+        Some(_) => Err(Error::new(ErrorKind::DataFormat, format!("the answer has no list `{field}`"))
+            .with_operation(operation)),
+        None => Err(unreadable::<serde::de::IgnoredAny>(body, operation)),
     }
-    rest.extend_from_slice(&page[rest_from..]);
-    Some((serde_json::from_slice(&rest).ok()?, items))
+}
+
+/// A page and its items, taken apart.
+struct Cut {
+    items: Vec<Raw>,
+    /// The page with no items in it.
+    rest: Vec<u8>,
+    found: bool,
+}
+
+impl Cut {
+    fn of(page: &Bytes, field: &str) -> Option<Self> {
+        let mut cut = Self { items: Vec::new(), rest: Vec::new(), found: false };
+        let mut rest_from = 0;
+        let mut walk = Walk { text: page, at: 0 };
+        walk.next_if(b'{')?;
+        // What stands around the items is checked when the rest is read.
+        while walk.peek()? != b'}' {
+            let key = walk.value()?;
+            walk.next_if(b':')?;
+            let is_field = page[key].strip_prefix(b"\"")?.strip_suffix(b"\"")? == field.as_bytes();
+            if is_field && cut.found {
+                return None;
+            }
+            if is_field && walk.next_if(b'[').is_some() {
+                cut.rest.extend_from_slice(&page[rest_from..walk.at]);
+                if walk.peek()? != b']' {
+                    cut.items.push(Raw::new(page.slice(walk.value()?)));
+                    while walk.next_if(b',').is_some() {
+                        cut.items.push(Raw::new(page.slice(walk.value()?)));
+                    }
+                }
+                rest_from = walk.at;
+                cut.found = true;
+                walk.next_if(b']')?;
+            } else {
+                walk.value()?;
+            }
+            if walk.next_if(b',').is_none() {
+                break;
+            }
+        }
+        cut.rest.extend_from_slice(&page[rest_from..]);
+        Some(cut)
+    }
 }
 
 /// Walks over JSON text that is not known to be sound, from value to value.
@@ -358,6 +395,32 @@ mod tests {
         assert_eq!(cut(r#"{"items":[],"next":null}"#), Some((None, vec![])));
         assert_eq!(cut("{}"), Some((None, vec![])));
         assert_eq!(cut(r#"{"next":"n"}"#), Some((Some("n".into()), vec![])));
+    }
+
+    #[test]
+    fn a_page_that_always_has_items_is_refused_without_them() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Rest {
+            next: String,
+        }
+        let read = |body: &'static str| page::<Rest>(&Bytes::from(body), "items", "things.list");
+        let (rest, items) = read(r#"{"items":[{"id":1},[]],"next":"n"}"#).unwrap();
+        assert_eq!((rest.next.as_str(), items.len()), ("n", 2));
+        assert_eq!(read(r#"{"next":"n","items":[]}"#).unwrap().1.len(), 0);
+        for (body, reason) in [
+            (r#"{"next":"n"}"#, "no list `items`"),
+            (r#"{"next":"n","items":null}"#, "no list `items`"),
+            (r#"{"items":[]}"#, "missing field `next`"),
+            (r#"{"items":[{"id":"s3cret"}],"next":{"s3cret":1}}"#, "$.next"),
+            (r#"{"items":[{"id":"s3cret"}"#, "not whole or not JSON"),
+            (r#"{"items":[],"items":[],"next":"n"}"#, "not whole or not JSON"),
+            ("<html>s3cret</html>", "HTML page"),
+        ] {
+            let error = read(body).unwrap_err();
+            assert_eq!((error.kind(), error.operation()), (ErrorKind::DataFormat, Some("things.list")));
+            let error = error.to_string();
+            assert!(error.contains(reason) && !error.contains("s3cret"), "{body}: {error}");
+        }
     }
 
     #[test]
