@@ -102,7 +102,11 @@ impl Batch<'_> {
                 continue;
             }
             let told = failures.values().filter_map(Error::retry_after).max();
-            if round < ROUNDS && told.is_none_or(|told| told <= LONGEST) {
+            if told.is_some_and(|told| told > LONGEST) {
+                let longest = failures.into_values().max_by_key(Error::retry_after);
+                return Err(longest.unwrap_or_else(|| no_answer(self.operation)));
+            }
+            if round < ROUNDS {
                 let wait = told.unwrap_or(PAUSE * (round + 1));
                 todo.push(Open { parts: open, round: round + 1, wait });
                 continue;
@@ -188,7 +192,8 @@ impl Part {
     fn verdict(self, operation: &'static str) -> Result<Bytes> {
         let Self { status, headers, body, .. } = self;
         if status.is_success() {
-            return Ok(body);
+            // What is no JSON is told as a string.
+            return if body.starts_with(b"{") { Ok(body) } else { Err(no_answer(operation)) };
         }
         let error = classify::error(&Failure { operation, status, headers: &headers, body: &body });
         Err(error.with_operation(operation).with_status(status.as_u16()))

@@ -6,3 +6,4 @@ mod classify;
 mod corpus;
 mod dialect;
 mod oauth;
+mod scenario;
