@@ -52,6 +52,7 @@ pub struct GraphConfig {
     pub(crate) authorize_url: Url,
     pub(crate) token_url: Url,
     pub(crate) api_url: Url,
+    pub(crate) hidden_folders: bool,
 }
 
 impl GraphConfig {
@@ -96,6 +97,7 @@ pub struct GraphConfigBuilder {
     client_secret: Option<Secret>,
     tenant: Option<String>,
     base_url: Option<String>,
+    hidden_folders: bool,
 }
 
 impl GraphConfigBuilder {
@@ -126,6 +128,13 @@ impl GraphConfigBuilder {
         self
     }
 
+    /// Reads the folders of a mailbox, too, that Outlook does not show, and what is in them. By default they are
+    /// left out: they are where Exchange and other programs keep things of their own.
+    pub fn hidden_folders(mut self) -> Self {
+        self.hidden_folders = true;
+        self
+    }
+
     /// The configuration.
     ///
     /// # Errors
@@ -153,6 +162,7 @@ impl GraphConfigBuilder {
             authorize_url: url(login, &format!("/{tenant}/oauth2/v2.0/authorize"))?,
             token_url: url(login, &format!("/{tenant}/oauth2/v2.0/token"))?,
             api_url: url("https://graph.microsoft.com", "/v1.0/")?,
+            hidden_folders: self.hidden_folders,
         })
     }
 }

@@ -1,13 +1,17 @@
 #![doc = include_str!("../docs.md")]
 
 mod account;
+mod batch;
 mod classify;
 mod config;
+mod delta;
 mod limits;
+pub mod mail;
 mod oauth;
 
 pub use self::account::{SERVICE, account};
 pub use self::classify::{RULES, TOKEN_RULES, error as classify, token_error as classify_token};
 pub use self::config::{GraphConfig, GraphConfigBuilder, scope};
 pub use self::limits::LIMITS;
+pub use self::mail::OutlookMail;
 pub use self::oauth::MicrosoftOAuth;

@@ -4,6 +4,15 @@ use std::time::Duration;
 
 use integrations_core::resilience::{Limits, Quota, Scope};
 
+/// Messages per page of a folder, with their texts. Graph would give 1,000.
+pub(crate) const MESSAGES_PER_PAGE: u32 = 100;
+/// Folders per page of the list of folders.
+pub(crate) const FOLDERS_PER_PAGE: u32 = 250;
+/// Attachments per page of the list of a message's.
+pub(crate) const ATTACHMENTS_PER_PAGE: u32 = 100;
+/// Requests that one `$batch` carries at most.
+pub(crate) const REQUESTS_PER_BATCH: usize = 20;
+
 /// Of Outlook's mail and calendar: for each application and mailbox 10,000 requests in 10 minutes, and
 /// four at once. A part of a `$batch` is a request. Microsoft sends `Retry-After` with most 429s.
 #[rustfmt::skip]

@@ -2,11 +2,13 @@
 
 mod calendar;
 mod gmail;
+mod outlook_mail;
 mod servers;
 mod slack;
 mod tasks;
 
 pub use self::calendar::Calendar;
 pub use self::gmail::Gmail;
+pub use self::outlook_mail::OutlookMail;
 pub use self::slack::Slack;
 pub use self::tasks::Tasks;
