@@ -1,0 +1,54 @@
+//! Repositories: their issues, pull requests and what is said of them; and the user's notifications.
+//!
+//! # Streams and ids
+//!
+//! | Stream | Id | Items |
+//! |---|---|---|
+//! | each repository | its number, `1296269`: it stays when the repository is renamed or moved | issues, pull requests, comments, reviews |
+//! | [`NOTIFICATIONS`] | `notifications` | the user's notifications |
+//!
+//! | Item | Id of its record |
+//! |---|---|
+//! | issue, pull request | its number in the repository, `12` |
+//! | comment on an issue or a pull request | `comment:` and its `id`, `comment:3456` |
+//! | comment on a line | `review_comment:` and its `id` |
+//! | review | `review:` and its `id` (`fullDatabaseId` or `databaseId` in GraphQL) |
+//! | notification | its `id` |
+//!
+//! These are known from REST, GraphQL and webhooks alike. Node ids are not used: GitHub has two formats of them,
+//! and not every API gives the same one.
+//!
+//! # What a page's items are
+//!
+//! Each is what REST sent, byte for byte, and is told by its own fields; or an object of the family's with
+//! parts that GitHub sent:
+//!
+//! | Item | Told by |
+//! |---|---|
+//! | issue, as REST lists it; a pull request among them has `pull_request` | `number`, and neither `head` nor `rest` |
+//! | pull request, as REST has it | `head` and `base` |
+//! | comment | `issue_url` |
+//! | comment on a line | `pull_request_url` and `diff_hunk` (or `path`) |
+//! | review | `pull_request_url`, and neither `diff_hunk` nor `path` |
+//! | notification | `subject` and `reason` |
+//! | `{"rest": …, "graphql": …}`: a pull request, as an issue or a pull request of REST, and beside it what GraphQL knows of it ([`PULL`]) | `rest` |
+//! | `{"review": …, "number": 12, "repository_url": "…"}`: a review by GraphQL ([`REVIEW`]), the number of its pull request, and the repository's address in the API | `review` |
+
+mod normalize;
+mod wire;
+
+pub use self::normalize::GitHubNormalizer;
+
+/// The stream of the user's notifications. No repository has such an id.
+pub const NOTIFICATIONS: &str = "notifications";
+
+/// What GraphQL is asked of a pull request; its reviews are taken out of it before it becomes part of an item.
+pub(crate) const PULL: &str = "number isDraft merged mergedAt mergeable reviewDecision headRefName headRefOid \
+    isCrossRepository headRepositoryOwner { login } baseRefName additions deletions changedFiles \
+    commits(last: 1) { nodes { commit { statusCheckRollup { state } } } } \
+    reviewRequests(first: 100) { nodes { requestedReviewer { __typename ... on User { login databaseId } \
+    ... on Bot { login databaseId } ... on Team { name slug databaseId } } } }";
+
+/// What GraphQL is asked of a review.
+pub(crate) const REVIEW: &str = "fullDatabaseId databaseId state body submittedAt updatedAt url \
+    author { __typename login ... on User { databaseId name } ... on Bot { databaseId } }";
