@@ -3,6 +3,7 @@
 mod account;
 mod classify;
 mod config;
+pub mod issues;
 mod limits;
 mod oauth;
 
