@@ -12,8 +12,9 @@ use chrono::{DateTime, Utc};
 use integrations_core::json;
 use integrations_core::model::Reaction;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::graphql::{GraphReview, PullDetails};
 
@@ -39,9 +40,9 @@ pub(super) struct WireItem<'a> {
     pub repository_url: Option<Word<'a>>,
     pub state_reason: Option<String>,
     #[serde(rename = "type")]
-    pub issue_type: Option<WireType>,
+    pub issue_type: Option<WireNamed>,
     #[serde(default, deserialize_with = "list")]
-    pub labels: Vec<WireLabel>,
+    pub labels: Vec<WireNamed>,
     pub assignee: Option<WireUser<'a>>,
     #[serde(default, deserialize_with = "list")]
     pub assignees: Vec<WireUser<'a>>,
@@ -144,12 +145,6 @@ pub(super) struct WireMilestone<'a> {
     pub state: Option<Word<'a>>,
 }
 
-/// A type that an organisation gives to its issues.
-#[derive(Deserialize)]
-pub(super) struct WireType {
-    pub name: Option<String>,
-}
-
 /// What makes an issue a pull request.
 #[derive(Deserialize)]
 pub(super) struct WirePullLinks {
@@ -175,14 +170,14 @@ pub(super) struct WireSubject {
     pub kind: Option<String>,
 }
 
-/// A label: an object, or in some answers the plain word.
-pub(super) struct WireLabel {
+/// A label, or the type of an issue: an object, or in some answers the plain word.
+pub(super) struct WireNamed {
     pub id: Option<WireId>,
     pub name: Option<String>,
     pub color: Option<String>,
 }
 
-impl<'de> Deserialize<'de> for WireLabel {
+impl<'de> Deserialize<'de> for WireNamed {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         struct Object {
@@ -191,28 +186,31 @@ impl<'de> Deserialize<'de> for WireLabel {
             color: Option<String>,
         }
 
-        struct Label;
+        struct Named;
 
-        impl<'de> Visitor<'de> for Label {
-            type Value = WireLabel;
+        impl<'de> Visitor<'de> for Named {
+            type Value = WireNamed;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a label or its name")
+                f.write_str("an object or its name")
             }
 
-            fn visit_str<E>(self, name: &str) -> Result<WireLabel, E> {
-                Ok(WireLabel { id: None, name: Some(name.to_owned()), color: None })
+            fn visit_str<E>(self, name: &str) -> Result<WireNamed, E> {
+                Ok(WireNamed { id: None, name: Some(name.to_owned()), color: None })
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<WireLabel, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<WireNamed, A::Error> {
                 let Object { id, name, color } = Object::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(WireLabel { id, name, color })
+                Ok(WireNamed { id, name, color })
             }
         }
 
-        deserializer.deserialize_any(Label)
+        deserializer.deserialize_any(Named)
     }
 }
+
+/// GitHub's words for reactions.
+const REACTIONS: &[&str] = &["+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes"];
 
 /// How people reacted. GitHub writes an object of counts, with a sum and an address among them.
 #[derive(Default)]
@@ -236,11 +234,13 @@ impl<'de> Deserialize<'de> for Reactions {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Reactions, A::Error> {
                 let mut reactions = Vec::new();
                 while let Some(Word(name)) = map.next_key::<Word<'de>>()? {
-                    if name == "url" || name == "total_count" {
-                        map.next_value::<IgnoredAny>()?;
-                        continue;
-                    }
-                    let count = map.next_value::<u64>()?;
+                    let count = if REACTIONS.contains(&&*name) {
+                        map.next_value::<u64>()?
+                    } else {
+                        // One that is not known here, the sum, or something else.
+                        let other = map.next_value::<Value>()?;
+                        other.as_u64().filter(|_| name != "total_count").unwrap_or_default()
+                    };
                     if count > 0 {
                         reactions.push(Reaction { name: name.into_owned(), count, people: Vec::new() });
                     }
