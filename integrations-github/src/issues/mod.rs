@@ -34,9 +34,20 @@
 //! | `{"rest": …, "graphql": …}`: a pull request, as an issue or a pull request of REST, and beside it what GraphQL knows of it ([`PULL`]) | `rest` |
 //! | `{"review": …, "number": 12, "repository_url": "…"}`: a review by GraphQL ([`REVIEW`]), the number of its pull request, and the repository's address in the API | `review` |
 
+mod adapter;
+mod api;
+mod details;
+mod list;
 mod normalize;
+mod notifications;
+mod pulls;
+mod repository;
+mod seen;
+mod streams;
+mod sync;
 mod wire;
 
+pub use self::adapter::GitHub;
 pub use self::normalize::GitHubNormalizer;
 
 /// The stream of the user's notifications. No repository has such an id.
@@ -47,7 +58,7 @@ pub(crate) const PULL: &str = "number isDraft merged mergedAt mergeable reviewDe
     isCrossRepository headRepositoryOwner { login } baseRefName additions deletions changedFiles \
     commits(last: 1) { nodes { commit { statusCheckRollup { state } } } } \
     reviewRequests(first: 100) { nodes { requestedReviewer { __typename ... on User { login databaseId } \
-    ... on Bot { login databaseId } ... on Team { name slug databaseId } } } }";
+    ... on Team { name slug databaseId } } } }";
 
 /// What GraphQL is asked of a review.
 pub(crate) const REVIEW: &str = "fullDatabaseId databaseId state body submittedAt updatedAt url \

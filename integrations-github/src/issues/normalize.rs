@@ -15,7 +15,8 @@ impl Normalizer for GitHubNormalizer {
         let rest = if all["rest"].is_object() { &all["rest"] } else { &all };
         let id = |value: &Value| value.as_u64().map(|id| id.to_string());
         let entity = if let Some(review) = all.get("review") {
-            let id = review["fullDatabaseId"].as_str().map(str::to_owned).or_else(|| id(&review["databaseId"]));
+            let id =
+                review["fullDatabaseId"].as_str().map(str::to_owned).or_else(|| id(&review["databaseId"]));
             let id = id.ok_or_else(|| ItemError::new("$.review", "no id"))?;
             Comment::new(format!("review:{id}"), CommentKind::Review).into()
         } else if rest.get("subject").is_some() {
@@ -34,9 +35,9 @@ impl Normalizer for GitHubNormalizer {
             comment.into()
         } else {
             let number = id(&rest["number"]);
-            let title = rest["title"].as_str().ok_or_else(|| {
-                ItemError::new("$.title", "expected a string").with_id(number.clone())
-            })?;
+            let title = rest["title"]
+                .as_str()
+                .ok_or_else(|| ItemError::new("$.title", "expected a string").with_id(number.clone()))?;
             let number = number.ok_or_else(|| ItemError::new("$.number", "no number"))?;
             let pull = rest.get("pull_request").or(rest.get("head")).is_some();
             let kind = if pull { IssueKind::PullRequest } else { IssueKind::Issue };
