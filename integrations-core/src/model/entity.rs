@@ -102,10 +102,11 @@ impl Entity {
     }
 
     /// The id of the item that this one cannot be without, and is deleted with: an exception belongs to its
-    /// series.
+    /// series, and a comment to its issue.
     pub fn parent_id(&self) -> Option<&str> {
         match self {
             Self::Event(event) => event.series.as_ref().map(|series| series.id.as_str()),
+            Self::Comment(comment) => comment.issue_id.as_deref(),
             _ => None,
         }
     }

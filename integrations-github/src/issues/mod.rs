@@ -25,21 +25,28 @@
 //!
 //! | Item | Told by |
 //! |---|---|
-//! | issue, as REST lists it; a pull request among them has `pull_request` | `number`, and neither `head` nor `rest` |
-//! | pull request, as REST has it | `head` and `base` |
+//! | issue, as REST lists it; a pull request among them has `pull_request` | `number` and `title`, and an address of an issue |
+//! | pull request, as REST has it | `number` and `title`, and an address of a pull request or `head` |
+//! | comment on a line | `pull_request_review_id`, or `pull_request_url` and `path` |
+//! | review | `state`, and `pull_request_url` or `submitted_at` |
 //! | comment | `issue_url` |
-//! | comment on a line | `pull_request_url` and `diff_hunk` (or `path`) |
-//! | review | `pull_request_url`, and neither `diff_hunk` nor `path` |
 //! | notification | `subject` and `reason` |
 //! | `{"rest": …, "graphql": …}`: a pull request, as an issue or a pull request of REST, and beside it what GraphQL knows of it ([`PULL`]) | `rest` |
 //! | `{"review": …, "number": 12, "repository_url": "…"}`: a review by GraphQL ([`REVIEW`]), the number of its pull request, and the repository's address in the API | `review` |
 
 mod adapter;
+mod address;
 mod api;
+mod comment;
 mod details;
+mod graphql;
+mod kind;
 mod list;
 mod normalize;
+mod notification;
 mod notifications;
+mod people;
+mod pull;
 mod pulls;
 mod repository;
 mod seen;
@@ -54,12 +61,14 @@ pub use self::normalize::GitHubNormalizer;
 pub const NOTIFICATIONS: &str = "notifications";
 
 /// What GraphQL is asked of a pull request; its reviews are taken out of it before it becomes part of an item.
+/// Types that are not in these places on every server are not named: a query with one is refused as a whole.
 pub(crate) const PULL: &str = "number isDraft merged mergedAt mergeable reviewDecision headRefName headRefOid \
     isCrossRepository headRepositoryOwner { login } baseRefName additions deletions changedFiles \
+    mergedBy { __typename login ... on User { databaseId } ... on Bot { databaseId } } \
     commits(last: 1) { nodes { commit { statusCheckRollup { state } } } } \
-    reviewRequests(first: 100) { nodes { requestedReviewer { __typename ... on User { login databaseId } \
-    ... on Team { name slug databaseId } } } }";
+    reviewRequests(first: 100) { nodes { requestedReviewer { __typename ... on Actor { login } \
+    ... on User { databaseId } ... on Team { name slug databaseId } } } }";
 
 /// What GraphQL is asked of a review.
 pub(crate) const REVIEW: &str = "fullDatabaseId databaseId state body submittedAt updatedAt url \
-    author { __typename login ... on User { databaseId name } ... on Bot { databaseId } }";
+    author { __typename login ... on User { databaseId } ... on Bot { databaseId } }";
