@@ -129,6 +129,24 @@ pub fn cut_items<T: DeserializeOwned>(page: &Bytes, field: &str) -> Option<(T, V
     Some((serde_json::from_slice(&rest).ok()?, items))
 }
 
+/// Cuts the items out of a page that is nothing but their array, as [`cut_items`] does.
+///
+/// `None` when the page cannot be read.
+pub fn cut_array(page: &Bytes) -> Option<Vec<Raw>> {
+    let mut items = Vec::new();
+    let mut walk = Walk { text: page, at: 0 };
+    walk.next_if(b'[')?;
+    if walk.peek()? != b']' {
+        items.push(Raw::new(page.slice(walk.value()?)));
+        while walk.next_if(b',').is_some() {
+            items.push(Raw::new(page.slice(walk.value()?)));
+        }
+    }
+    walk.next_if(b']')?;
+    // Behind the array there is nothing.
+    walk.peek().is_none().then_some(items)
+}
+
 /// Walks over JSON text that is not known to be sound, from value to value.
 struct Walk<'a> {
     text: &'a [u8],
@@ -358,6 +376,34 @@ mod tests {
         assert_eq!(cut(r#"{"items":[],"next":null}"#), Some((None, vec![])));
         assert_eq!(cut("{}"), Some((None, vec![])));
         assert_eq!(cut(r#"{"next":"n"}"#), Some((Some("n".into()), vec![])));
+    }
+
+    #[test]
+    fn items_are_cut_out_of_a_page_that_is_their_array() {
+        let cut = |page: &'static str| {
+            let items = cut_array(&Bytes::from(page))?;
+            Some(items.iter().map(|item| item.to_text().into_owned()).collect::<Vec<_>>())
+        };
+        let items = [r#"{"id":"]}\\\"[{"}"#, "7", "{\"id\":tru}", "[]"];
+        let page = " [ {\"id\":\"]}\\\\\\\"[{\"} , 7,{\"id\":tru},[] ]\n";
+        assert_eq!(cut(page), Some(items.map(str::to_owned).to_vec()));
+        assert_eq!(cut("[]"), Some(vec![]));
+        for page in [
+            "",
+            "[",
+            "[1",
+            "[1,]",
+            "[1 2]",
+            "[,1]",
+            "[1]x",
+            "[1][2]",
+            "{}",
+            "{\"items\":[1]}",
+            "<html>",
+            "null",
+        ] {
+            assert_eq!(cut(page), None, "{page}");
+        }
     }
 
     #[test]

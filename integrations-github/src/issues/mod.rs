@@ -34,16 +34,27 @@
 //! | `{"rest": …, "graphql": …}`: a pull request, as an issue or a pull request of REST, and beside it what GraphQL knows of it ([`PULL`]) | `rest` |
 //! | `{"review": …, "number": 12, "repository_url": "…"}`: a review by GraphQL ([`REVIEW`]), the number of its pull request, and the repository's address in the API | `review` |
 
+mod adapter;
 mod address;
+mod api;
 mod comment;
+mod details;
 mod graphql;
 mod kind;
+mod list;
 mod normalize;
 mod notification;
+mod notifications;
 mod people;
 mod pull;
+mod pulls;
+mod repository;
+mod seen;
+mod streams;
+mod sync;
 mod wire;
 
+pub use self::adapter::GitHub;
 pub use self::normalize::GitHubNormalizer;
 
 /// The stream of the user's notifications. No repository has such an id.
