@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use integrations_core::json;
 use integrations_core::model::Reaction;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -218,6 +218,26 @@ pub(super) struct Reactions(pub Vec<Reaction>);
 
 impl<'de> Deserialize<'de> for Reactions {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        enum Key {
+            Known(&'static str),
+            /// The sum, or the address.
+            Sum,
+            /// Another reaction, or something else.
+            Other(String),
+        }
+
+        impl<'de> Deserialize<'de> for Key {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                json::text(deserializer, |name| match name {
+                    "total_count" | "url" => Self::Sum,
+                    name => match REACTIONS.iter().find(|known| **known == name) {
+                        Some(known) => Self::Known(known),
+                        None => Self::Other(name.to_owned()),
+                    },
+                })
+            }
+        }
+
         struct Counts;
 
         impl<'de> Visitor<'de> for Counts {
@@ -233,13 +253,20 @@ impl<'de> Deserialize<'de> for Reactions {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Reactions, A::Error> {
                 let mut reactions = Vec::new();
-                while let Some(Word(name)) = map.next_key::<Word<'de>>()? {
-                    let count = if REACTIONS.contains(&&*name) {
-                        map.next_value::<u64>()?
-                    } else {
-                        // One that is not known here, the sum, or something else.
-                        let other = map.next_value::<Value>()?;
-                        other.as_u64().filter(|_| name != "total_count").unwrap_or_default()
+                while let Some(key) = map.next_key()? {
+                    let (name, count) = match key {
+                        Key::Known(name) => {
+                            let count: Option<u64> = map.next_value()?;
+                            (Cow::Borrowed(name), count.unwrap_or_default())
+                        }
+                        Key::Other(name) => {
+                            let other = map.next_value::<Value>()?;
+                            (Cow::Owned(name), other.as_u64().unwrap_or_default())
+                        }
+                        Key::Sum => {
+                            map.next_value::<IgnoredAny>()?;
+                            continue;
+                        }
                     };
                     if count > 0 {
                         reactions.push(Reaction { name: name.into_owned(), count, people: Vec::new() });

@@ -81,10 +81,11 @@ fn paths(value: &Value, path: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Whether the path of an error leads to what was changed, or to something around it.
+/// Whether the path of an error leads to what was changed, to something around it, or into it.
 fn leads_to(path: &str, changed: &str) -> bool {
     let pointer = path.trim_start_matches('$').replace(['.', '['], "/").replace(']', "");
-    changed == pointer || changed.starts_with(&format!("{pointer}/"))
+    let within = |outer: &str, inner: &str| inner == outer || inner.starts_with(&format!("{outer}/"));
+    within(&pointer, changed) || within(changed, &pointer)
 }
 
 #[test]
