@@ -5,3 +5,4 @@
 mod classify;
 mod dialect;
 mod oauth;
+mod scenario;
