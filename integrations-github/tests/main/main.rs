@@ -9,3 +9,4 @@ mod dialect;
 mod items;
 mod mapping;
 mod oauth;
+mod scenario;

@@ -54,7 +54,7 @@ impl SetUp {
 
 /// The server behind a fake: how users come in, and how its answers go wrong.
 ///
-/// Those of this crate are ready: [`FakeGoogle`](crate::google::FakeGoogle),
+/// Those of this crate are ready: [`FakeGitHub`](crate::github::FakeGitHub), [`FakeGoogle`](crate::google::FakeGoogle),
 /// [`FakeGraph`](crate::msgraph::FakeGraph), [`FakeSlack`](crate::slack::FakeSlack), and [`FakeApi`](crate::FakeApi) for a fake of a test's own.
 #[async_trait]
 pub trait FakeServer: fmt::Debug + Send + Sync {

@@ -1,12 +1,14 @@
 //! How do this crate's own fakes look from the scenarios?
 
 mod calendar;
+mod github;
 mod gmail;
 mod servers;
 mod slack;
 mod tasks;
 
 pub use self::calendar::Calendar;
+pub use self::github::GitHub;
 pub use self::gmail::Gmail;
 pub use self::slack::Slack;
 pub use self::tasks::Tasks;
