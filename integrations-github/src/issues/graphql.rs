@@ -95,3 +95,41 @@ pub(super) struct GraphReview<'a> {
     #[serde(borrow)]
     pub author: Option<WireActor<'a>>,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+    use crate::issues::{PULL, REVIEW};
+
+    /// The fields that a query asks for, without what it asks for within them.
+    fn fields(query: &str) -> Vec<&str> {
+        let mut depth = 0;
+        let words = query.split_whitespace().filter(|word| {
+            depth += i32::from(*word == "{") - i32::from(*word == "}");
+            depth == 0 && *word != "}"
+        });
+        words.filter(|word| word.ends_with(|last: char| last.is_alphanumeric())).collect()
+    }
+
+    /// Whether a field is looked at: what it can never be is refused.
+    fn reads<T: DeserializeOwned>(field: &str) -> bool {
+        serde_json::from_str::<T>(&format!(r#"{{"{field}":[[]]}}"#)).is_err()
+    }
+
+    #[test]
+    fn all_that_is_asked_for_is_read() {
+        let (pull, review) = (fields(PULL), fields(REVIEW));
+        assert_eq!((pull.len(), review.len()), (18, 8), "{pull:?} {review:?}");
+        // The number stands in REST's part, too.
+        for field in
+            pull.iter().map(|field| field.split('(').next().unwrap()).filter(|field| *field != "number")
+        {
+            assert!(reads::<PullDetails<'static>>(field), "{field}");
+        }
+        for field in review {
+            assert!(reads::<GraphReview<'static>>(field), "{field}");
+        }
+    }
+}
