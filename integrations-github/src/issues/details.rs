@@ -72,7 +72,7 @@ pub(super) async fn of_pulls(
         match some_pulls(api, repository, part).await {
             Ok(known) => all.extend(known),
             // GitHub gives up on a query after ten seconds. If one pull request is too much, it is done without.
-            Err(error) if error.kind() == ErrorKind::Timeout => {
+            Err(error) if error.kind() == ErrorKind::Timeout || matches!(error.status(), Some(502 | 504)) => {
                 let (first, second) = part.split_at(part.len() / 2);
                 if !first.is_empty() {
                     parts.extend([second, first]);
@@ -273,7 +273,7 @@ mod tests {
         ] {
             assert_eq!(kind(200, body), Some(expected), "{body}");
         }
-        assert_eq!(kind(502, ""), Some(ErrorKind::Timeout));
+        assert_eq!(kind(502, r#"{"message":"Server Error"}"#), Some(ErrorKind::Timeout));
     }
 
     #[test]

@@ -29,6 +29,8 @@ mod by_cursor {
     integrations_testkit::scenarios!(subject, not_here: {
         a_lost_position_lists_again_and_deletes_what_is_gone: "changes are read since a time",
         a_position_lost_in_the_middle_of_changes_lists_again: "changes are read since a time",
+        an_adapter_that_does_not_know_a_lost_position: "where a page began is known",
+        an_adapter_that_takes_its_mark_last: "what changes while a list is walked is met at its end",
         an_adapter_that_lists_instead_of_reading_changes: "what was read may come again",
         an_adapter_that_overlooks_deletions: "deletions are found by full listings",
         a_window_is_kept_to: "issues are in every window",
@@ -49,6 +51,8 @@ mod by_number {
         a_lost_position_lists_again_and_deletes_what_is_gone: "changes are read since a time",
         a_position_lost_in_the_middle_of_changes_lists_again: "changes are read since a time",
         an_empty_page_with_a_next_page_is_no_end: "pages that are counted are never empty in their middle",
+        an_adapter_that_does_not_know_a_lost_position: "where a page began is known",
+        an_adapter_that_takes_its_mark_last: "what changes while a list is walked is met at its end",
         an_adapter_that_lists_instead_of_reading_changes: "what was read may come again",
         an_adapter_that_overlooks_deletions: "deletions are found by full listings",
         a_window_is_kept_to: "issues are in every window",
