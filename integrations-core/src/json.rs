@@ -121,6 +121,18 @@ pub fn page<T: DeserializeOwned>(
     }
 }
 
+/// Cuts the items out of a page that is nothing but their array, as [`cut_items`] does.
+///
+/// `None` when the page cannot be read.
+pub fn cut_array(page: &Bytes) -> Option<Vec<Raw>> {
+    let mut walk = Walk { text: page, at: 0 };
+    walk.next_if(b'[')?;
+    let items = walk.items(page)?;
+    walk.next_if(b']')?;
+    // Behind the array there is nothing.
+    walk.peek().is_none().then_some(items)
+}
+
 /// A page and its items, taken apart.
 struct Cut {
     items: Vec<Raw>,
@@ -145,12 +157,7 @@ impl Cut {
             }
             if is_field && walk.next_if(b'[').is_some() {
                 cut.rest.extend_from_slice(&page[rest_from..walk.at]);
-                if walk.peek()? != b']' {
-                    cut.items.push(Raw::new(page.slice(walk.value()?)));
-                    while walk.next_if(b',').is_some() {
-                        cut.items.push(Raw::new(page.slice(walk.value()?)));
-                    }
-                }
+                cut.items = walk.items(page)?;
                 rest_from = walk.at;
                 cut.found = true;
                 walk.next_if(b']')?;
@@ -182,6 +189,18 @@ impl Walk<'_> {
 
     fn next_if(&mut self, byte: u8) -> Option<()> {
         (self.peek()? == byte).then(|| self.at += 1)
+    }
+
+    /// The items of an array whose beginning is passed, up to its end.
+    fn items(&mut self, page: &Bytes) -> Option<Vec<Raw>> {
+        let mut items = Vec::new();
+        if self.peek()? != b']' {
+            items.push(Raw::new(page.slice(self.value()?)));
+            while self.next_if(b',').is_some() {
+                items.push(Raw::new(page.slice(self.value()?)));
+            }
+        }
+        Some(items)
     }
 
     /// Where the next value lies.
@@ -395,6 +414,34 @@ mod tests {
         assert_eq!(cut(r#"{"items":[],"next":null}"#), Some((None, vec![])));
         assert_eq!(cut("{}"), Some((None, vec![])));
         assert_eq!(cut(r#"{"next":"n"}"#), Some((Some("n".into()), vec![])));
+    }
+
+    #[test]
+    fn items_are_cut_out_of_a_page_that_is_their_array() {
+        let cut = |page: &'static str| {
+            let items = cut_array(&Bytes::from(page))?;
+            Some(items.iter().map(|item| item.to_text().into_owned()).collect::<Vec<_>>())
+        };
+        let items = [r#"{"id":"]}\\\"[{"}"#, "7", "{\"id\":tru}", "[]"];
+        let page = " [ {\"id\":\"]}\\\\\\\"[{\"} , 7,{\"id\":tru},[] ]\n";
+        assert_eq!(cut(page), Some(items.map(str::to_owned).to_vec()));
+        assert_eq!(cut("[]"), Some(vec![]));
+        for page in [
+            "",
+            "[",
+            "[1",
+            "[1,]",
+            "[1 2]",
+            "[,1]",
+            "[1]x",
+            "[1][2]",
+            "{}",
+            "{\"items\":[1]}",
+            "<html>",
+            "null",
+        ] {
+            assert_eq!(cut(page), None, "{page}");
+        }
     }
 
     #[test]

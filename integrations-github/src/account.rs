@@ -15,7 +15,7 @@ pub const SERVICE: &str = "github";
 
 /// What may be asked for.
 #[rustfmt::skip]
-const FEATURES: &[Feature] = &[
+pub(crate) const FEATURES: &[Feature] = &[
     Feature::new("issues", Level::Read, scope::FOR_ISSUES),
     Feature::new("notifications", Level::Read, scope::FOR_NOTIFICATIONS).or(&[&[scope::REPO]]),
     Feature::new("push", Level::Push, scope::FOR_PUSH),

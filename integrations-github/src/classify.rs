@@ -87,8 +87,9 @@ pub const RULES: &[Rule] = &[
     Rule::new(422, "", Conflict, THERE).saying("already exists").named("already_exists"),
     // Taken down on demand of a rights holder.
     Rule::new(451, "", NotFound, "GitHub has taken it down for legal reasons"),
-    // A call of more than ten seconds ends so.
-    Rule::new(502, "", Timeout, "the call took too long; ask for smaller pages"),
+    // A call of more than ten seconds ends so. Without these words, something that stands in between is down.
+    Rule::new(502, "", Timeout, "the call took too long; ask for smaller pages").saying("server error"),
+    Rule::new(502, "", Timeout, "the query took too long; ask for smaller pages").saying("something went wrong while executing your query").named("query_failed"),
 ];
 
 /// What the failures of the token endpoint mean, in the order in which they are looked up.

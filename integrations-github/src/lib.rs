@@ -3,6 +3,7 @@
 mod account;
 mod classify;
 mod config;
+pub mod issues;
 mod limits;
 mod oauth;
 
@@ -12,5 +13,6 @@ pub use self::classify::{
     token_error as classify_token,
 };
 pub use self::config::{GitHubConfig, GitHubConfigBuilder, scope};
+pub use self::issues::{GitHub, GitHubNormalizer, NOTIFICATIONS};
 pub use self::limits::{GRAPHQL, LIMITS};
 pub use self::oauth::GitHubOAuth;

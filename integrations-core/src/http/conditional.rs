@@ -56,7 +56,14 @@ struct Head {
 }
 
 /// Headers that an adapter may need of a kept answer; others, cookies among them, are not kept.
-const KEPT_HEADERS: [HeaderName; 4] = [ETAG, LAST_MODIFIED, http::header::CONTENT_TYPE, http::header::LINK];
+const KEPT_HEADERS: [HeaderName; 5] = [
+    ETAG,
+    LAST_MODIFIED,
+    http::header::CONTENT_TYPE,
+    http::header::LINK,
+    // What the token may do, at GitHub and at Slack.
+    HeaderName::from_static("x-oauth-scopes"),
+];
 
 /// A kept answer.
 #[derive(Debug)]

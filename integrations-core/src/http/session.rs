@@ -41,14 +41,18 @@ pub(super) enum Credentials {
 /// A token, and where it comes from.
 pub(super) enum Token {
     Managed(Arc<LiveToken>),
-    Fixed((HeaderName, HeaderValue)),
+    Fixed(AccessToken),
 }
 
 impl Token {
     pub(super) fn header(&self) -> (HeaderName, HeaderValue) {
+        self.access().header()
+    }
+
+    fn access(&self) -> &AccessToken {
         match self {
-            Self::Managed(token) => token.access().header(),
-            Self::Fixed(header) => header.clone(),
+            Self::Managed(token) => token.access(),
+            Self::Fixed(token) => token,
         }
     }
 }
@@ -76,7 +80,7 @@ impl Credentials {
                 Token::Managed(tokens.replace(connection, refused).await?)
             }
             (Self::Managed { tokens, connection }, _) => Token::Managed(tokens.fresh(connection).await?),
-            (Self::Fixed(token), _) => Token::Fixed(token.header()),
+            (Self::Fixed(token), _) => Token::Fixed(token.clone()),
             (Self::None, _) => return Ok(None),
         };
         Ok(Some(token))
@@ -135,6 +139,16 @@ impl Session {
             let error = if error.service().is_none() { error.with_service(service) } else { error };
             if error.operation().is_none() { error.with_operation(operation) } else { error }
         })
+    }
+
+    /// Whether the token that calls go out with begins with this: some providers' tokens say so what they are.
+    /// A session without a token has none that does.
+    ///
+    /// # Errors
+    /// Those of the token's refresh.
+    pub async fn token_begins_with(&self, prefix: &str) -> Result<bool> {
+        let token = self.credentials.token(None).await?;
+        Ok(token.is_some_and(|token| token.access().expose().starts_with(prefix)))
     }
 
     /// The time, for what a provider wants to have signed with it.

@@ -102,10 +102,11 @@ impl Entity {
     }
 
     /// The id of the item that this one cannot be without, and is deleted with: an exception belongs to its
-    /// series.
+    /// series, and a comment to its issue.
     pub fn parent_id(&self) -> Option<&str> {
         match self {
             Self::Event(event) => event.series.as_ref().map(|series| series.id.as_str()),
+            Self::Comment(comment) => comment.issue_id.as_deref(),
             _ => None,
         }
     }
@@ -163,6 +164,7 @@ impl Entity {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::CommentKind;
 
     #[test]
     fn an_entity_says_its_kind_in_json() {
@@ -171,5 +173,13 @@ mod tests {
         assert_eq!(json["type"], entity.kind().as_str());
         assert_eq!(serde_json::from_value::<Entity>(json).unwrap(), entity);
         assert!(entity.as_task().is_some() && entity.as_event().is_none());
+    }
+
+    #[test]
+    fn a_comment_belongs_to_its_issue() {
+        let mut comment = Comment::new("comment:7", CommentKind::Comment);
+        assert_eq!(Entity::from(comment.clone()).parent_id(), None);
+        comment.issue_id = Some("42".into());
+        assert_eq!(Entity::from(comment).parent_id(), Some("42"));
     }
 }

@@ -17,6 +17,9 @@ pub struct Issue {
     /// What sort of issue it is.
     #[serde(default)]
     pub kind: IssueKind,
+    /// The tracker's own word for what sort of work it is, e.g. `Bug` or `Feature`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issue_type: Option<String>,
     /// The number that people call it by, within its project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u64>,
@@ -53,6 +56,9 @@ pub struct Issue {
     /// Whether only members of the project may speak of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub locked: bool,
+    /// Why it is locked, in the provider's words, e.g. `too heated`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock_reason: Option<String>,
     /// How many comments it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment_count: Option<u64>,
@@ -79,6 +85,7 @@ impl Issue {
         Self {
             id: id.into(),
             kind,
+            issue_type: None,
             number: None,
             project: None,
             title: None,
@@ -91,6 +98,7 @@ impl Issue {
             labels: Vec::new(),
             milestone: None,
             locked: false,
+            lock_reason: None,
             comment_count: None,
             reactions: Vec::new(),
             pull: None,
@@ -242,7 +250,7 @@ pub struct Comment {
     /// The project that it belongs to, by the name that people know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
-    /// The provider's id of the issue, where it says so.
+    /// The id of the issue's record, where the provider says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issue_id: Option<String>,
     /// The number of the issue within its project.

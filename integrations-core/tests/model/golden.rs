@@ -33,6 +33,7 @@ golden! {
     "event.minimal" "6b306fa17b53",
     "issue.full" "c0bc94aaf4a9",
     "issue.minimal" "b247dec8426e",
+    "issue.typed" "28ae29d0c6c8",
     "meeting.full" "23470d10d8e3",
     "meeting.minimal" "8c484761b363",
     "message.full" "61cd021d079b",

@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+mod bad_items;
 mod classify;
+mod corpus;
 mod dialect;
+mod items;
+mod mapping;
 mod oauth;
+mod scenario;

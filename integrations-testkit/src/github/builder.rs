@@ -70,6 +70,7 @@ impl Default for FakeGitHubBuilder {
             generated: Vec::new(),
             settings: Settings {
                 page_cap: usize::MAX,
+                empty_pages: false,
                 numbered_links: false,
                 poll_interval: Duration::from_secs(60),
                 limit_status: 403,
@@ -103,6 +104,13 @@ impl FakeGitHubBuilder {
     /// The most items that any page of REST holds, whatever is asked for.
     pub fn page_cap(mut self, cap: usize) -> Self {
         self.settings.page_cap = cap.max(1);
+        self
+    }
+
+    /// Whether between any two pages of a repository's issues that are linked by cursor there is one without any.
+    /// Default false.
+    pub fn empty_pages(mut self, empty_pages: bool) -> Self {
+        self.settings.empty_pages = empty_pages;
         self
     }
 
@@ -367,6 +375,7 @@ impl FakeGitHubBuilder {
             clock: Arc::clone(&self.clock),
             settings: self.settings,
             answers: AtomicU64::new(0),
+            expiries: AtomicU64::new(0),
             meter: Meter::new(self.primary, self.secondary),
             authority,
             hub: RwLock::new(hub),

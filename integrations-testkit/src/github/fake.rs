@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::limits::{Payer, Resource};
 use super::{AuthorizationLog, FakeGitHubBuilder, GitHub, InstallationSpec};
@@ -237,6 +238,11 @@ impl FakeGitHub {
     /// How many exchanges of a refresh token reached the token endpoint.
     pub fn refreshes(&self) -> u64 {
         self.count("token.refresh")
+    }
+
+    /// Every cursor that a link has named so far is refused with 422 from now on.
+    pub fn expire_cursors(&self) {
+        self.github.expiries.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Forgets the log and the counters. What was used of a limit stays used.

@@ -69,7 +69,7 @@ mod tracker;
 mod user;
 mod view;
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -92,6 +92,8 @@ pub use crate::traffic::RequestLog;
 #[derive(Debug, Clone, Copy)]
 struct Settings {
     page_cap: usize,
+    /// Whether there is an empty page between any two of a repository's issues, when these are linked by cursor.
+    empty_pages: bool,
     /// Whether the issues of a repository are linked by number, as they were.
     numbered_links: bool,
     poll_interval: Duration,
@@ -106,6 +108,8 @@ struct GitHub {
     /// When the fake started, in seconds.
     start: i64,
     answers: AtomicU64,
+    /// How often the cursors of links have expired.
+    expiries: AtomicU64,
     meter: Meter,
     authority: Authority,
     hub: RwLock<Hub>,
@@ -118,6 +122,10 @@ impl GitHub {
 
     fn hub_mut(&self) -> RwLockWriteGuard<'_, Hub> {
         self.hub.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn expiries(&self) -> u64 {
+        self.expiries.load(Ordering::SeqCst)
     }
 
     fn now(&self) -> i64 {

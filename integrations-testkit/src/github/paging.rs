@@ -147,6 +147,34 @@ pub(super) fn place(text: &str) -> Option<Key> {
     Some(Key { at: i64::from_be_bytes(*at), id })
 }
 
+/// The cursor of a link: of how many expiries it is, where there were any, and whether it leads behind the empty
+/// page that a test asks for.
+fn link_cursor(request: &Request<'_>, key: Key, paused: bool) -> String {
+    let mut text = cursor(key);
+    match request.github.expiries() {
+        0 => {}
+        count => text.push_str(&format!("~{count}")),
+    }
+    if paused {
+        text.push('!');
+    }
+    text
+}
+
+/// The place that a link's cursor names, and whether it leads behind the empty page.
+fn link_place(request: &Request<'_>, text: &str) -> Option<(Key, bool)> {
+    let (text, paused) = text.strip_suffix('!').map_or((text, false), |text| (text, true));
+    let (text, expiries) = text.split_once('~').unwrap_or((text, "0"));
+    (expiries.parse() == Ok(request.github.expiries())).then_some(())?;
+    Some((place(text)?, paused))
+}
+
+/// Whether a query names a place in a listing; in some listings `before` is a time.
+pub(super) fn is_cursor(text: &str) -> bool {
+    let text = text.strip_suffix('!').unwrap_or(text);
+    place(text.split_once('~').map_or(text, |(text, _)| text)).is_some()
+}
+
 /// Serves the page of a listing behind a cursor, or before one. `items` has the keys in the listing's order
 /// behind a place, or in the other order.
 pub(super) fn cursored<'k, I: Iterator<Item = Key> + 'k>(
@@ -157,7 +185,7 @@ pub(super) fn cursored<'k, I: Iterator<Item = Key> + 'k>(
 ) -> Result<Page, Reply> {
     let named = |name: &str| match request.query.get(name) {
         None => Ok(None),
-        Some(text) => place(text)
+        Some(text) => link_place(request, text)
             .map(Some)
             .ok_or_else(|| refused(422, &format!("The {name} cursor is invalid."), request.row().docs)),
     };
@@ -165,6 +193,14 @@ pub(super) fn cursored<'k, I: Iterator<Item = Key> + 'k>(
     if after.is_some() && before.is_some() {
         return Err(unsupported("after and before together"));
     }
+    if let Some((after, false)) = after.filter(|_| request.github.settings.empty_pages) {
+        let mut page = Page::default();
+        let (after, number) = (link_cursor(request, after, true), request.query.page()?.to_string());
+        let query = query_with(request, per_page, &[("after", &after), ("page", &number)]);
+        page.links.push(("next", query));
+        return Ok(page);
+    }
+    let [after, before] = [after, before].map(|named| named.map(|(key, _)| key));
     let mut keys: Vec<Key> = items(after.or(before), before.is_some()).take(per_page + 1).collect();
     let more = keys.len() > per_page;
     keys.truncate(per_page);
@@ -179,7 +215,7 @@ pub(super) fn cursored<'k, I: Iterator<Item = Key> + 'k>(
     let (earlier, later) = if before.is_some() { (more, true) } else { (after.is_some(), more) };
     if let (Some(&first), Some(&last)) = (keys.first(), keys.last()) {
         let mut link = |relation, name, key, number: u64| {
-            let replaced = [(name, cursor(key)), ("page", number.to_string())];
+            let replaced = [(name, link_cursor(request, key, false)), ("page", number.to_string())];
             let replaced = replaced.each_ref().map(|(name, value)| (*name, value.as_str()));
             page.links.push((relation, query_with(request, per_page, &replaced)));
         };

@@ -16,7 +16,7 @@ use super::errors::{fault, not_found, too_fast, used_up};
 use super::graphql;
 use super::limits::{Exceeded, Payer, Resource, Standing};
 use super::operation::{self, Asked, Operation, Row};
-use super::paging::place;
+use super::paging::is_cursor;
 use super::request::{Request, media_of, path_of, version_of};
 use super::view::Version;
 use crate::oauth::Operation as OAuth;
@@ -63,7 +63,7 @@ impl Service for GitHub {
         let query = Params::parse(call.query.as_bytes());
         let further = query.get("page").is_some_and(|page| page != "1");
         // In some listings `before` is a time.
-        let by_cursor = ["after", "before"].iter().any(|name| query.get(name).and_then(place).is_some());
+        let by_cursor = ["after", "before"].iter().any(|name| query.get(name).is_some_and(is_cursor));
         Route {
             operation: match self.target(call) {
                 Target::OAuth(operation) => name(operation),

@@ -62,7 +62,8 @@ pub(super) fn notifications(request: &Request<'_>, hub: &Hub) -> Result<Reply, R
     })?;
     let interval = github.settings.poll_interval.as_secs();
     let length = TimeDelta::seconds(i64::try_from(interval).unwrap_or(i64::MAX / 1_000));
-    if query.page()? == 1 {
+    // Who asks for what lies further back does not look for news.
+    if query.page()? == 1 && before.is_none() {
         github.meter.polled(length, github.clock.now());
     }
     let reply = page.reply(request, "/notifications");

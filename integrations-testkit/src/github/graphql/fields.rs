@@ -151,6 +151,8 @@ impl<'a> Run<'a> {
                 json!(if milestone.closed.is_some() { "CLOSED" } else { "OPEN" })
             }
             Node::Milestone(..) => same(OF_MILESTONE),
+            // A review's words are not edited here.
+            Node::Review(..) if name == "updatedAt" => same(&[("updatedAt", "submitted_at")]),
             Node::Comment(..) | Node::Review(..) => same(OF_TALK),
             Node::PullCommit(repository, sha) => {
                 json!(format!("{}:{sha}", node_id("PURC", &[repository.id])))
@@ -187,6 +189,8 @@ impl<'a> Run<'a> {
             (Node::Repository(repository), "owner") => user(Some(repository.owner)),
             (Node::Repository(repository), _) => Some(self.issue(repository, name, arguments)?),
             (Node::Issue(repository, _), "repository") => Some(Node::Repository(repository)),
+            // Both ends of a pull request are in one repository.
+            (Node::Issue(repository, _), "headRepositoryOwner") => user(Some(repository.owner)),
             (Node::Issue(_, issue), "author") => user(issue.author),
             (Node::Issue(repository, issue), "milestone") => {
                 let milestone = issue.milestone.and_then(|number| repository.milestone(number));
@@ -297,6 +301,7 @@ fn of_pull(repository: &Repository, issue: &Issue, name: &str) -> Option<Value> 
         "additions" => json!(pull.additions),
         "deletions" => json!(pull.deletions),
         "changedFiles" => json!(pull.changed_files),
+        "isCrossRepository" => json!(false),
         _ => return None,
     })
 }

@@ -83,7 +83,8 @@ const TYPES: &[TypeRow] = &[
         leaf("activeLockReason"), leaf("authorAssociation"), leaf("createdAt"), leaf("updatedAt"),
         leaf("closedAt"), leaf("isDraft"), leaf("merged"), leaf("mergedAt"), leaf("mergeable"),
         leaf("reviewDecision"), leaf("headRefName"), leaf("headRefOid"), leaf("baseRefName"),
-        leaf("baseRefOid"), leaf("additions"), leaf("deletions"), leaf("changedFiles"),
+        leaf("baseRefOid"), leaf("additions"), leaf("deletions"), leaf("changedFiles"), leaf("isCrossRepository"),
+        ("headRepositoryOwner", Object("Actor"), &[]),
         ("author", Object("Actor"), &[]),
         ("mergedBy", Object("Actor"), &[]),
         ("milestone", Object("Milestone"), &[]),
@@ -101,6 +102,8 @@ const TYPES: &[TypeRow] = &[
     ("Bot", ACCOUNT),
     ("Organization", ACCOUNT),
     ("Mannequin", ACCOUNT),
+    // Nobody is one in this fake.
+    ("Team", &[leaf("id"), leaf("databaseId"), leaf("name"), leaf("slug"), leaf("url")]),
     ("Label", &[leaf("id"), leaf("name"), leaf("color"), leaf("description"), leaf("isDefault"), leaf("url")]),
     ("Milestone", &[
         leaf("id"), leaf("number"), leaf("title"), leaf("description"), leaf("state"), leaf("dueOn"),
@@ -113,7 +116,7 @@ const TYPES: &[TypeRow] = &[
     ]),
     ("PullRequestReview", &[
         leaf("id"), leaf("databaseId"), leaf("fullDatabaseId"), leaf("body"), leaf("bodyText"), leaf("bodyHTML"), leaf("state"),
-        leaf("submittedAt"), leaf("url"), leaf("authorAssociation"),
+        leaf("submittedAt"), leaf("updatedAt"), leaf("url"), leaf("authorAssociation"),
         ("author", Object("Actor"), &[]),
     ]),
     ("PullRequestCommit", &[leaf("id"), ("commit", Object("Commit"), &[])]),

@@ -1,6 +1,7 @@
 //! How do this crate's own fakes look from the scenarios?
 
 mod calendar;
+mod github;
 mod gmail;
 mod outlook_mail;
 mod servers;
@@ -8,6 +9,7 @@ mod slack;
 mod tasks;
 
 pub use self::calendar::Calendar;
+pub use self::github::GitHub;
 pub use self::gmail::Gmail;
 pub use self::outlook_mail::OutlookMail;
 pub use self::slack::Slack;

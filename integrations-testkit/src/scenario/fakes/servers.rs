@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use crate::FakeApi;
 use crate::fault::Fault;
+use crate::github::FakeGitHub;
 use crate::google::FakeGoogle;
 use crate::msgraph::FakeGraph;
 use crate::scenario::{Answer, FakeServer};
@@ -42,6 +43,26 @@ impl FakeServer for FakeGraph {
 
     fn calls(&self, operation: &str) -> u64 {
         self.count(operation)
+    }
+
+    fn expire_tokens(&self) -> Answer {
+        self.expire_access_tokens();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl FakeServer for FakeGitHub {
+    async fn consent(&self, authorization_url: &str) -> Result<String, String> {
+        self.consent(authorization_url).await
+    }
+
+    fn fault(&self, fault: Fault) {
+        drop(self.fault(fault));
+    }
+
+    fn calls(&self, operation: &str) -> u64 {
+        self.count(if operation == "revoke" { "apps.deleteAuthorization" } else { operation })
     }
 
     fn expire_tokens(&self) -> Answer {

@@ -1,0 +1,135 @@
+//! What does GraphQL send?
+//!
+//! The answers to [`PULL`](super::PULL) and [`REVIEW`](super::REVIEW). Anything may be missing or null, also for
+//! want of a permission; what is asked of one thing and not of the other stays without a value.
+
+use serde::Deserialize;
+
+use super::wire::{Stamp, Time, WireId, Word};
+
+/// What GraphQL says of a pull request. Anything may be missing or null, also for want of a permission.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PullDetails<'a> {
+    pub merged: Option<bool>,
+    pub is_draft: Option<bool>,
+    pub merged_at: Option<Time>,
+    pub merged_by: Option<WireActor<'a>>,
+    #[serde(borrow)]
+    pub mergeable: Option<Word<'a>>,
+    pub review_decision: Option<Word<'a>>,
+    pub head_ref_name: Option<String>,
+    pub head_ref_oid: Option<String>,
+    pub head_repository_owner: Option<WireOwner<'a>>,
+    pub is_cross_repository: Option<bool>,
+    pub base_ref_name: Option<String>,
+    pub additions: Option<u64>,
+    pub deletions: Option<u64>,
+    pub changed_files: Option<u64>,
+    pub review_requests: Option<Nodes<WireRequest<'a>>>,
+    pub commits: Option<Nodes<WireCommitNode<'a>>>,
+}
+
+/// A connection's page.
+#[derive(Deserialize)]
+pub(super) struct Nodes<T> {
+    pub nodes: Option<Vec<Option<T>>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct WireOwner<'a> {
+    #[serde(borrow)]
+    pub login: Option<Word<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireRequest<'a> {
+    #[serde(borrow)]
+    pub requested_reviewer: Option<WireActor<'a>>,
+}
+
+/// A user, a program, a team.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireActor<'a> {
+    #[serde(rename = "__typename", borrow)]
+    pub kind: Option<Word<'a>>,
+    pub login: Option<String>,
+    pub database_id: Option<WireId>,
+    pub name: Option<String>,
+    pub slug: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct WireCommitNode<'a> {
+    #[serde(borrow)]
+    pub commit: Option<WireCommit<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireCommit<'a> {
+    #[serde(borrow)]
+    pub status_check_rollup: Option<WireRollup<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct WireRollup<'a> {
+    #[serde(borrow)]
+    pub state: Option<Word<'a>>,
+}
+
+/// A review, as part of a pull request.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct GraphReview<'a> {
+    pub full_database_id: Option<WireId>,
+    pub database_id: Option<WireId>,
+    #[serde(borrow)]
+    pub state: Option<Word<'a>>,
+    pub body: Option<String>,
+    pub submitted_at: Option<Time>,
+    pub updated_at: Option<Stamp>,
+    pub url: Option<String>,
+    #[serde(borrow)]
+    pub author: Option<WireActor<'a>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+    use crate::issues::{PULL, REVIEW};
+
+    /// The fields that a query asks for, without what it asks for within them.
+    fn fields(query: &str) -> Vec<&str> {
+        let mut depth = 0;
+        let words = query.split_whitespace().filter(|word| {
+            depth += i32::from(*word == "{") - i32::from(*word == "}");
+            depth == 0 && *word != "}"
+        });
+        words.filter(|word| word.ends_with(|last: char| last.is_alphanumeric())).collect()
+    }
+
+    /// Whether a field is looked at: what it can never be is refused.
+    fn reads<T: DeserializeOwned>(field: &str) -> bool {
+        serde_json::from_str::<T>(&format!(r#"{{"{field}":[[]]}}"#)).is_err()
+    }
+
+    #[test]
+    fn all_that_is_asked_for_is_read() {
+        let (pull, review) = (fields(PULL), fields(REVIEW));
+        assert_eq!((pull.len(), review.len()), (18, 8), "{pull:?} {review:?}");
+        // The number stands in REST's part, too.
+        for field in
+            pull.iter().map(|field| field.split('(').next().unwrap()).filter(|field| *field != "number")
+        {
+            assert!(reads::<PullDetails<'static>>(field), "{field}");
+        }
+        for field in review {
+            assert!(reads::<GraphReview<'static>>(field), "{field}");
+        }
+    }
+}
