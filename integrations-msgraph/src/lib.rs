@@ -1,8 +1,10 @@
 #![doc = include_str!("../docs.md")]
 
 mod account;
+mod batch;
 mod classify;
 mod config;
+mod delta;
 mod limits;
 mod oauth;
 

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use integrations_core::resilience::{Limits, Quota, Scope};
 
+/// Requests that one `$batch` carries at most.
+pub(crate) const REQUESTS_PER_BATCH: usize = 20;
+
 /// Of Outlook's mail and calendar: for each application and mailbox 10,000 requests in 10 minutes, and
 /// four at once. A part of a `$batch` is a request. Microsoft sends `Retry-After` with most 429s.
 #[rustfmt::skip]

@@ -202,6 +202,9 @@ impl Pipeline {
         request: &Request,
         tries: &mut Tries,
     ) -> Result<Response> {
+        if !request.wait.is_zero() {
+            self.parts.clock.sleep(request.wait).await;
+        }
         let budget = self.parts.budgets.of(caller.lane);
         budget.deposit();
         let mut refused = None;

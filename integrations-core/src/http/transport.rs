@@ -42,6 +42,9 @@ pub struct Request {
     /// How long the call may take with all its tries and waits; by default 60 s for a person, 300 s for a
     /// notification, 900 s for a sync in the background.
     pub deadline: Option<Duration>,
+    /// How long to wait before it is sent, within the deadline, because an earlier answer says so; not at all by
+    /// default.
+    pub wait: Duration,
     /// How many bytes the answer's body may have; 32 MiB by default.
     pub max_body: usize,
     /// Whether the body of a success is handed out [as it arrives](Response::content); no by default. Then the
@@ -77,6 +80,7 @@ impl Request {
             fallback: false,
             timeout: Self::TIMEOUT,
             deadline: None,
+            wait: Duration::ZERO,
             max_body: Self::MAX_BODY,
             streamed: false,
             judge: None,
@@ -116,6 +120,12 @@ impl Request {
     /// Says how long the call may take with all its tries and waits.
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
+        self
+    }
+
+    /// Says how long to wait before it is sent.
+    pub fn with_wait(mut self, wait: Duration) -> Self {
+        self.wait = wait;
         self
     }
 
