@@ -2,14 +2,18 @@
 
 mod account;
 mod batch;
+mod calendar;
 mod classify;
 mod config;
 mod delta;
 mod limits;
 mod oauth;
+mod zones;
 
 pub use self::account::{SERVICE, account};
+pub use self::calendar::{OutlookCalendar, OutlookEventNormalizer};
 pub use self::classify::{RULES, TOKEN_RULES, error as classify, token_error as classify_token};
 pub use self::config::{GraphConfig, GraphConfigBuilder, scope};
 pub use self::limits::LIMITS;
 pub use self::oauth::MicrosoftOAuth;
+pub use self::zones::time_zone;

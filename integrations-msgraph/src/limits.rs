@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use integrations_core::resilience::{Limits, Quota, Scope};
 
+/// Calendars per page of a list.
+pub(crate) const CALENDARS_PER_PAGE: u32 = 100;
+/// Events per page of a round. Graph would give 1000; with each come the series that the page mentions.
+pub(crate) const EVENTS_PER_PAGE: u32 = 250;
 /// Requests that one `$batch` carries at most.
 pub(crate) const REQUESTS_PER_BATCH: usize = 20;
 

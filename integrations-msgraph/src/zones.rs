@@ -44,7 +44,8 @@ fn shown(name: &str) -> Option<Tz> {
     places.split([',', '/']).map(str::trim).find_map(|place| {
         let region = REGIONS.iter().find(|(region, _)| region.eq_ignore_ascii_case(place));
         let city = place.replace(' ', "_");
-        let is_city = |zone: &&Tz| zone.name().rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(&city));
+        let is_city =
+            |zone: &&Tz| zone.name().rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(&city));
         let zone = match region {
             Some((_, zone)) => *zone,
             None => *TZ_VARIANTS.iter().find(is_city)?,

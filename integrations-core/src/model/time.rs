@@ -73,7 +73,7 @@ fn start_of_day(date: NaiveDate, zone: Tz) -> DateTime<Tz> {
     let midnight = date.and_time(NaiveTime::MIN);
     (0..=4 * 24)
         .find_map(|quarter| {
-            zone.from_local_datetime(&(midnight + chrono::TimeDelta::minutes(15 * quarter))).earliest()
+            zone.from_local_datetime(&(midnight + TimeDelta::minutes(15 * quarter))).earliest()
         })
         .unwrap_or_else(|| zone.from_utc_datetime(&midnight))
 }

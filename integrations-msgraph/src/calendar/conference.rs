@@ -45,6 +45,7 @@ fn entry(kind: &str, uri: String) -> ConferenceEntry {
 
 /// `+1 323-555-0166` as an address (RFC 3966). A quick dial goes on with the conference's id: `,,123456#`.
 fn telephone(number: &str) -> Option<String> {
-    let kept: String = number.chars().filter(|letter| letter.is_ascii_digit() || "+,#*".contains(*letter)).collect();
+    let kept: String =
+        number.chars().filter(|letter| letter.is_ascii_digit() || "+,#*".contains(*letter)).collect();
     kept.contains(|letter: char| letter.is_ascii_digit()).then(|| format!("tel:{kept}"))
 }

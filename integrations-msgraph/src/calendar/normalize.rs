@@ -1,6 +1,8 @@
 //! How does an event of Outlook's become one of the model?
 
-use chrono::{DateTime, FixedOffset, NaiveDate};
+use std::sync::Arc;
+
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use chrono_tz::Tz;
 use integrations_core::json;
 use integrations_core::model::{
@@ -8,7 +10,8 @@ use integrations_core::model::{
     Reminder, ReminderMethod, Reminders, ResponseStatus, Series, Source, Transparency, Visibility, Zone,
     ZonedTime,
 };
-use integrations_core::normalize::{ItemContext, ItemError, Normalizer};
+use integrations_core::normalize::{ItemContext, ItemError, Normalizer, PageContext, Stages};
+use integrations_core::sync::StreamKey;
 
 use super::conference::conference;
 use super::recurrence::{exdate, original_day, rule};
@@ -33,6 +36,25 @@ impl Normalizer for OutlookEventNormalizer {
     }
 }
 
+/// Whether an item becomes a record, or a deletion.
+pub(super) fn is_readable(item: &Raw) -> bool {
+    let nobody = StreamKey { owner: "".into(), service: "".into(), connection: "".into(), stream: "".into() };
+    let normalized = Stages::new(Arc::new(OutlookEventNormalizer)).run(
+        std::slice::from_ref(item),
+        &nobody,
+        &PageContext::default(),
+    );
+    normalized.quarantined.is_empty()
+}
+
+/// From when to when an event takes place; days from midnight to midnight in UTC. `None` for what cannot be read.
+pub(super) fn span(item: &Raw) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    let event: WireEvent = serde_json::from_slice(item.as_bytes()).ok()?;
+    let utc = |time: &WireTime| at(time, &Zone::Offset, "$").ok().map(|time| time.at.to_utc());
+    let start = utc(event.start.as_ref()?)?;
+    Some((start, event.end.as_ref().and_then(utc).unwrap_or(start)))
+}
+
 fn change(mut wire: WireEvent, item: &Raw, context: &ItemContext<'_>) -> Result<Change, ItemError> {
     if wire.removed.is_some() {
         return Ok(Change::Delete { id: wire.id });
@@ -43,7 +65,11 @@ fn change(mut wire: WireEvent, item: &Raw, context: &ItemContext<'_>) -> Result<
     let zones = Zones::of(&wire, context.page.time_zone);
     let all_day = wire.is_all_day.unwrap_or(false);
     let time = |time: &WireTime, zone: &Zone, path| {
-        if all_day { Ok(EventTime::day(time.date_time.date())) } else { at(time, zone, path).map(EventTime::At) }
+        if all_day {
+            Ok(EventTime::day(time.date_time.date()))
+        } else {
+            at(time, zone, path).map(EventTime::At)
+        }
     };
     let Some(start) = &wire.start else { return Err(ItemError::new("$.start", "missing")) };
     let start = time(start, &zones.start, "$.start")?;
@@ -57,7 +83,8 @@ fn change(mut wire: WireEvent, item: &Raw, context: &ItemContext<'_>) -> Result<
     event.description = text(wire.body.take().and_then(|body| body.content));
     event.location = location(wire.location.take(), wire.locations.take().unwrap_or_default());
     let is_own = wire.is_organizer.unwrap_or(false);
-    event.organizer = wire.organizer.take().and_then(organizer).map(|person| PersonRef { is_self: is_own, ..person });
+    event.organizer =
+        wire.organizer.take().and_then(organizer).map(|person| PersonRef { is_self: is_own, ..person });
     event.attendees = wire.attendees.take().unwrap_or_default().into_iter().map(attendee).collect();
     mark_organizer(&mut event);
     // The organiser sees all of them; the others see themselves.
@@ -82,7 +109,9 @@ fn change(mut wire: WireEvent, item: &Raw, context: &ItemContext<'_>) -> Result<
 /// What stands in the place of an event that Graph mentions and does not give.
 fn refused(error: &WireError) -> ItemError {
     let mut reason = "Graph gives an error and no event".to_owned();
-    let is_word = |word: &&str| word.len() <= 60 && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let is_word = |word: &&str| {
+        word.len() <= 60 && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
     let status = error.status.map(|status| status.to_string());
     for part in [status.as_deref(), error.code.as_deref().filter(is_word)].into_iter().flatten() {
         reason = reason + ": " + part;
@@ -126,7 +155,10 @@ fn at(time: &WireTime, zone: &Zone, path: &'static str) -> Result<ZonedTime, Ite
         (WireDateTime::Instant(at), _) => at,
         (WireDateTime::Wall(wall), Some(zone)) => ZonedTime::at_wall(wall, zone).at,
         (WireDateTime::Wall(_), None) => {
-            return Err(ItemError::new(format!("{path}.timeZone"), "a local time in a zone that is not known"));
+            return Err(ItemError::new(
+                format!("{path}.timeZone"),
+                "a local time in a zone that is not known",
+            ));
         }
     };
     Ok(in_zone(at, zone))
@@ -218,7 +250,8 @@ fn attendee(wire: WireAttendee) -> Attendee {
 fn mark_organizer(event: &mut Event) {
     let Some(organizer) = &event.organizer else { return };
     let Some(address) = organizer.email.as_deref() else { return };
-    let same = |person: &PersonRef| person.email.as_deref().is_some_and(|email| email.eq_ignore_ascii_case(address));
+    let same =
+        |person: &PersonRef| person.email.as_deref().is_some_and(|email| email.eq_ignore_ascii_case(address));
     for attendee in event.attendees.iter_mut().filter(|attendee| same(&attendee.person)) {
         attendee.organizer = true;
         attendee.person.is_self = organizer.is_self;

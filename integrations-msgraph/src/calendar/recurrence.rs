@@ -153,7 +153,8 @@ pub(super) fn exdate(mut days: Vec<NaiveDate>) -> Option<String> {
 /// in UTC, or in the zone it was made in; whichever it is, it is no more than a day's half away.
 pub(super) fn original_day(at: DateTime<Utc>, zone: Option<Tz>) -> NaiveDate {
     let local = zone.map(|zone| zone.from_utc_datetime(&at.naive_utc()).naive_local());
-    let midnight = [Some(at.naive_utc()), local].into_iter().flatten().find(|time| time.time() == NaiveTime::MIN);
+    let midnight =
+        [Some(at.naive_utc()), local].into_iter().flatten().find(|time| time.time() == NaiveTime::MIN);
     midnight.unwrap_or(at.naive_utc() + TimeDelta::hours(12)).date()
 }
 
@@ -199,8 +200,14 @@ mod tests {
                 json!({"type": "weekly", "interval": 2, "daysOfWeek": ["sunday", "monday"], "firstDayOfWeek": "monday"}),
                 "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,MO;WKST=MO",
             ),
-            (json!({"type": "weekly", "interval": 1, "daysOfWeek": ["Friday"]}), "FREQ=WEEKLY;BYDAY=FR;WKST=SU"),
-            (json!({"type": "absoluteMonthly", "interval": 1, "dayOfMonth": 28}), "FREQ=MONTHLY;BYMONTHDAY=28"),
+            (
+                json!({"type": "weekly", "interval": 1, "daysOfWeek": ["Friday"]}),
+                "FREQ=WEEKLY;BYDAY=FR;WKST=SU",
+            ),
+            (
+                json!({"type": "absoluteMonthly", "interval": 1, "dayOfMonth": 28}),
+                "FREQ=MONTHLY;BYMONTHDAY=28",
+            ),
             (
                 json!({"type": "absoluteMonthly", "interval": 1, "dayOfMonth": 29}),
                 "FREQ=MONTHLY;BYMONTHDAY=28,29;BYSETPOS=-1",
@@ -209,7 +216,10 @@ mod tests {
                 json!({"type": "absoluteMonthly", "interval": 1, "dayOfMonth": 30}),
                 "FREQ=MONTHLY;BYMONTHDAY=28,29,30;BYSETPOS=-1",
             ),
-            (json!({"type": "absoluteMonthly", "interval": 1, "dayOfMonth": 31}), "FREQ=MONTHLY;BYMONTHDAY=-1"),
+            (
+                json!({"type": "absoluteMonthly", "interval": 1, "dayOfMonth": 31}),
+                "FREQ=MONTHLY;BYMONTHDAY=-1",
+            ),
             (
                 json!({"type": "relativeMonthly", "interval": 1, "daysOfWeek": ["tuesday"], "index": "second"}),
                 "FREQ=MONTHLY;BYDAY=2TU",
@@ -267,7 +277,11 @@ mod tests {
         for (pattern, kind, expected) in [
             (json!({"type": "lunar", "interval": 1}), "noEnd", "FREQ=LUNAR"),
             (json!({"type": "a;COUNT=1\r\nX"}), "noEnd", "FREQ=ACOUNT1X"),
-            (json!({"type": "weekly", "daysOfWeek": ["caturday"]}), "noEnd", "FREQ=WEEKLY;BYDAY=CATURDAY;WKST=SU"),
+            (
+                json!({"type": "weekly", "daysOfWeek": ["caturday"]}),
+                "noEnd",
+                "FREQ=WEEKLY;BYDAY=CATURDAY;WKST=SU",
+            ),
             (
                 json!({"type": "relativeMonthly", "daysOfWeek": ["monday"], "index": "fifth"}),
                 "noEnd",

@@ -8,13 +8,12 @@ use integrations_core::json;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
-/// A page of calendars; the items are cut out of it before.
+/// A calendar.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct WireCalendar {
     pub id: String,
     pub name: Option<String>,
-    pub color: Option<String>,
     pub hex_color: Option<String>,
     pub can_edit: Option<bool>,
     pub is_default_calendar: Option<bool>,
