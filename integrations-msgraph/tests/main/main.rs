@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 mod classify;
+mod corpus;
 mod dialect;
 mod oauth;

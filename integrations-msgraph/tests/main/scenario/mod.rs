@@ -1,0 +1,2 @@
+//! Microsoft's services sync as the family promises: the family's scenarios on the fake Graph.
+
