@@ -2,7 +2,7 @@
 
 mod account;
 mod batch;
-mod calendar;
+pub mod calendar;
 mod classify;
 mod config;
 mod delta;
@@ -11,7 +11,7 @@ mod oauth;
 mod zones;
 
 pub use self::account::{SERVICE, account};
-pub use self::calendar::{OutlookCalendar, OutlookEventNormalizer};
+pub use self::calendar::OutlookCalendar;
 pub use self::classify::{RULES, TOKEN_RULES, error as classify, token_error as classify_token};
 pub use self::config::{GraphConfig, GraphConfigBuilder, scope};
 pub use self::limits::LIMITS;

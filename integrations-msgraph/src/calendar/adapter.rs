@@ -13,14 +13,14 @@ use integrations_core::normalize::Normalizer;
 use integrations_core::resilience::Limits;
 use integrations_core::{Error, Result};
 
-use super::normalize::OutlookEventNormalizer;
+use super::normalize::EventNormalizer;
 use super::sync;
 use crate::config::{GraphConfig, scope};
 use crate::oauth::MicrosoftOAuth;
 use crate::{classify, limits};
 
 /// The service's id.
-const SERVICE: &str = "outlook_calendar";
+pub const SERVICE: &str = "outlook_calendar";
 
 /// What it offers. The zone of the mailbox is that of events whose own zone cannot be told.
 #[rustfmt::skip]
@@ -37,7 +37,7 @@ pub struct OutlookCalendar {
     config: GraphConfig,
     oauth: MicrosoftOAuth,
     origins: Origins,
-    normalizer: Arc<OutlookEventNormalizer>,
+    normalizer: Arc<EventNormalizer>,
 }
 
 impl OutlookCalendar {
@@ -61,7 +61,7 @@ impl OutlookCalendar {
             info,
             oauth: MicrosoftOAuth::new(&config)?,
             origins: config.origins(),
-            normalizer: Arc::new(OutlookEventNormalizer),
+            normalizer: Arc::new(EventNormalizer),
             config,
         }))
     }

@@ -9,5 +9,5 @@ mod round;
 mod sync;
 mod wire;
 
-pub use self::adapter::OutlookCalendar;
-pub use self::normalize::OutlookEventNormalizer;
+pub use self::adapter::{OutlookCalendar, SERVICE};
+pub use self::normalize::EventNormalizer;

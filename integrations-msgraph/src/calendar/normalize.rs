@@ -23,9 +23,9 @@ use crate::zones::time_zone;
 
 /// Maps events.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct OutlookEventNormalizer;
+pub struct EventNormalizer;
 
-impl Normalizer for OutlookEventNormalizer {
+impl Normalizer for EventNormalizer {
     fn normalize(&self, item: &Raw, context: &ItemContext<'_>) -> Result<Change, ItemError> {
         let read =
             json::decode_item(item.as_bytes()).and_then(|event: WireEvent| change(event, item, context));
@@ -39,7 +39,7 @@ impl Normalizer for OutlookEventNormalizer {
 /// Whether an item becomes a record, or a deletion.
 pub(super) fn is_readable(item: &Raw) -> bool {
     let nobody = StreamKey { owner: "".into(), service: "".into(), connection: "".into(), stream: "".into() };
-    let normalized = Stages::new(Arc::new(OutlookEventNormalizer)).run(
+    let normalized = Stages::new(Arc::new(EventNormalizer)).run(
         std::slice::from_ref(item),
         &nobody,
         &PageContext::default(),

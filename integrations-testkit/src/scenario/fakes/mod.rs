@@ -2,11 +2,13 @@
 
 mod calendar;
 mod gmail;
+mod outlook_calendar;
 mod servers;
 mod slack;
 mod tasks;
 
 pub use self::calendar::Calendar;
 pub use self::gmail::Gmail;
+pub use self::outlook_calendar::OutlookCalendar;
 pub use self::slack::Slack;
 pub use self::tasks::Tasks;
