@@ -1,5 +1,6 @@
 //! What does the host have to say to use Microsoft Graph?
 
+use chrono::TimeDelta;
 use integrations_core::auth::Secret;
 use integrations_core::http::Origins;
 use integrations_core::{Error, ErrorKind, Result};
@@ -53,6 +54,20 @@ pub struct GraphConfig {
     pub(crate) token_url: Url,
     pub(crate) api_url: Url,
     pub(crate) hidden_folders: bool,
+    pub(crate) calendar: Horizon,
+}
+
+/// How far a calendar is read where the host's window has no beginning, or no end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Horizon {
+    pub(crate) back: TimeDelta,
+    pub(crate) ahead: TimeDelta,
+}
+
+impl Default for Horizon {
+    fn default() -> Self {
+        Self { back: TimeDelta::days(180), ahead: TimeDelta::days(365) }
+    }
 }
 
 impl GraphConfig {
@@ -98,6 +113,7 @@ pub struct GraphConfigBuilder {
     tenant: Option<String>,
     base_url: Option<String>,
     hidden_folders: bool,
+    calendar: Horizon,
 }
 
 impl GraphConfigBuilder {
@@ -135,6 +151,23 @@ impl GraphConfigBuilder {
         self
     }
 
+    /// How far back a calendar is read where the [`Window`](integrations_core::sync::Window) of a sync has no
+    /// beginning. Default 180 days.
+    pub fn calendar_back(mut self, days: u32) -> Self {
+        self.calendar.back = TimeDelta::days(days.into());
+        self
+    }
+
+    /// How far ahead a calendar is read where the [`Window`](integrations_core::sync::Window) of a sync has no
+    /// end; at least a day. Default 365 days. When less than half of it is left, the stretch of time moves on by
+    /// itself.
+    ///
+    /// Graph may refuse a stretch that is too long; it is said to take five years.
+    pub fn calendar_ahead(mut self, days: u32) -> Self {
+        self.calendar.ahead = TimeDelta::days(days.max(1).into());
+        self
+    }
+
     /// The configuration.
     ///
     /// # Errors
@@ -163,6 +196,7 @@ impl GraphConfigBuilder {
             token_url: url(login, &format!("/{tenant}/oauth2/v2.0/token"))?,
             api_url: url("https://graph.microsoft.com", "/v1.0/")?,
             hidden_folders: self.hidden_folders,
+            calendar: self.calendar,
         })
     }
 }

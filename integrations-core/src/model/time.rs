@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -73,7 +73,7 @@ fn start_of_day(date: NaiveDate, zone: Tz) -> DateTime<Tz> {
     let midnight = date.and_time(NaiveTime::MIN);
     (0..=4 * 24)
         .find_map(|quarter| {
-            zone.from_local_datetime(&(midnight + chrono::TimeDelta::minutes(15 * quarter))).earliest()
+            zone.from_local_datetime(&(midnight + TimeDelta::minutes(15 * quarter))).earliest()
         })
         .unwrap_or_else(|| zone.from_utc_datetime(&midnight))
 }
@@ -104,6 +104,17 @@ impl ZonedTime {
     /// An instant in a zone.
     pub fn new(at: DateTime<FixedOffset>, zone: Zone) -> Self {
         Self { at, zone }
+    }
+
+    /// The instant at which the clock on the wall of an IANA zone shows this: the first of two where the clocks
+    /// go back, and where they go forward the one that the offset before the gap gives (RFC 5545, 3.3.5).
+    pub fn at_wall(wall: NaiveDateTime, zone: Tz) -> Self {
+        let at = zone.from_local_datetime(&wall).earliest().or_else(|| {
+            let day = TimeDelta::days(1);
+            zone.from_local_datetime(&(wall - day)).earliest().map(|before| before + day)
+        });
+        let at = at.unwrap_or_else(|| zone.from_utc_datetime(&wall));
+        Self { at: at.fixed_offset(), zone: Zone::Iana(zone) }
     }
 
     /// An instant in an IANA zone.
@@ -221,6 +232,19 @@ mod tests {
         let json = serde_json::to_string(&time).unwrap();
         assert_eq!(json, r#"{"date_time":"1879-03-14T11:29:32+00:53","zone":"Europe/Berlin"}"#);
         assert_eq!(serde_json::from_str::<EventTime>(&json).unwrap(), time);
+    }
+
+    #[test]
+    fn a_wall_time_that_clocks_skip_or_repeat_is_an_instant_all_the_same() {
+        for (wall, zone, instant) in [
+            ("2026-03-29T02:30:00", Tz::Europe__Berlin, "2026-03-29T03:30:00+02:00"),
+            ("2026-10-25T02:30:00", Tz::Europe__Berlin, "2026-10-25T02:30:00+02:00"),
+            ("2026-10-04T02:10:00", Tz::Australia__Lord_Howe, "2026-10-04T02:40:00+11:00"),
+            ("2026-03-08T09:00:00", Tz::America__New_York, "2026-03-08T09:00:00-04:00"),
+        ] {
+            let time = ZonedTime::at_wall(wall.parse().unwrap(), zone);
+            assert_eq!((time.at.to_rfc3339().as_str(), time.zone), (instant, Zone::Iana(zone)));
+        }
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! How does an event of Google's become one of the model?
 
-use chrono::{DateTime, FixedOffset, LocalResult, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use integrations_core::json;
 use integrations_core::model::{
@@ -95,27 +94,12 @@ fn moment(time: &WireTime, calendar: Option<Tz>, path: &'static str) -> Result<E
     let zone = time.time_zone.clone().or(calendar.map(Zone::Iana)).unwrap_or_default();
     let at = match (at, zone.iana()) {
         (WireDateTime::Instant(at), _) => at,
-        (WireDateTime::Local(local), Some(zone)) => instant(local, zone),
+        (WireDateTime::Local(local), Some(zone)) => ZonedTime::at_wall(local, zone).at,
         (WireDateTime::Local(_), None) => {
             return Err(ItemError::new(path, "a dateTime with neither an offset nor a known timeZone"));
         }
     };
     Ok(EventTime::At(ZonedTime::new(at, zone)))
-}
-
-/// The instant of a local time: the first of two where the clocks go back, and where they go forward the
-/// one that the offset before the gap gives (RFC 5545, 3.3.5).
-fn instant(local: NaiveDateTime, zone: Tz) -> DateTime<FixedOffset> {
-    match zone.from_local_datetime(&local) {
-        LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => at.fixed_offset(),
-        LocalResult::None => {
-            let day = chrono::TimeDelta::days(1);
-            match zone.from_local_datetime(&(local - day)).earliest() {
-                Some(before) => (before + day).fixed_offset(),
-                None => zone.from_utc_datetime(&local).fixed_offset(),
-            }
-        }
-    }
 }
 
 fn recurrence(lines: Vec<String>) -> Recurrence {

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+mod calendar;
 mod classify;
 mod corpus;
 mod dialect;
+mod docs;
 mod oauth;
 mod scenario;

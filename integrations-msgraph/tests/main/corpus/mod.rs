@@ -1,6 +1,7 @@
 //! Payloads that no one here wrote: the examples of Microsoft's own documentation. Each resource in them is
 //! normalised, or quarantined for a reason that is listed by name.
 
+mod calendar;
 mod mail;
 
 use std::path::Path;

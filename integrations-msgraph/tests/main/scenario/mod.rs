@@ -1,5 +1,6 @@
 //! Microsoft's services sync as the family promises: the family's scenarios on the fake Graph.
 
+mod calendar;
 mod mail;
 
 use std::sync::Arc;

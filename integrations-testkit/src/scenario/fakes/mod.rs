@@ -3,6 +3,7 @@
 mod calendar;
 mod github;
 mod gmail;
+mod outlook_calendar;
 mod outlook_mail;
 mod servers;
 mod slack;
@@ -11,6 +12,7 @@ mod tasks;
 pub use self::calendar::Calendar;
 pub use self::github::GitHub;
 pub use self::gmail::Gmail;
+pub use self::outlook_calendar::OutlookCalendar;
 pub use self::outlook_mail::OutlookMail;
 pub use self::slack::Slack;
 pub use self::tasks::Tasks;

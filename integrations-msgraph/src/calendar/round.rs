@@ -1,0 +1,370 @@
+//! What does a page of a round say, and what has to be asked besides?
+//!
+//! A round tells of a series by its occurrences in the stretch, as stubs, with or without the series itself, and
+//! not at all of those that were cancelled. So of each series that a page mentions, the series is got, with the
+//! days that were cancelled and all of its exceptions, wherever they lie: that is the whole truth about it, and the
+//! page's own words on it are not needed.
+//!
+//! What was deleted is deleted. What has *left the stretch* (`@removed` with the reason `changed`) is got, too: it
+//! may be an occurrence, which changes its series, or a series that began long ago and still reaches into the
+//! stretch. Anything else is not what this stream lists any more, and goes.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use chrono::DateTime;
+use integrations_core::error::Disposition;
+use integrations_core::http::{Session, join};
+use integrations_core::model::Raw;
+use integrations_core::{Error, ErrorKind, Result, json};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::normalize::{is_readable, span};
+use super::place::Stretch;
+use super::sync::UTC;
+use super::wire::WireHead;
+use crate::batch;
+use crate::config::GraphConfig;
+use crate::delta::{IMMUTABLE_IDS, Removed, removed};
+
+const GET: &str = "events.get";
+const INSTANCES: &str = "events.instances";
+
+/// What is got of an event by its id. The days that were cancelled are given to those alone who name them.
+const SELECT: &str = "allowNewTimeProposals,attendees,body,bodyPreview,cancelledOccurrences,categories,changeKey,\
+    createdDateTime,end,hasAttachments,hideAttendees,iCalUId,importance,isAllDay,isCancelled,isDraft,isOnlineMeeting,\
+    isOrganizer,isReminderOn,lastModifiedDateTime,location,locations,onlineMeeting,onlineMeetingProvider,\
+    onlineMeetingUrl,organizer,originalEndTimeZone,originalStart,originalStartTimeZone,recurrence,\
+    reminderMinutesBeforeStart,responseRequested,responseStatus,sensitivity,seriesMasterId,showAs,start,subject,\
+    transactionId,type,webLink";
+
+/// To what end a round is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// To know everything in the stretch.
+    Everything,
+    /// To know what has changed in it.
+    Changes,
+    /// To know what has changed in an older, smaller stretch: what has left that one may be in this one.
+    CatchingUp,
+}
+
+/// A page of a round.
+pub(super) struct Round<'a> {
+    pub config: &'a GraphConfig,
+    pub session: &'a Session,
+    pub calendar: &'a str,
+    pub stretch: Stretch,
+    pub reading: Reading,
+}
+
+/// What a page says of an event, the last time it does.
+#[derive(Debug)]
+enum Mention {
+    /// It is there, in full.
+    Shown(Raw),
+    /// Something is there of a series: more than exceptions, and these.
+    Series { whole: bool, exceptions: Vec<Raw> },
+    /// It was deleted.
+    Gone,
+    /// It is not in the stretch any more.
+    Left,
+}
+
+/// What a page says, of each event once, in the order of the page.
+#[derive(Debug, Default)]
+struct Mentions {
+    list: Vec<(String, Mention)>,
+    places: HashMap<String, usize>,
+    /// What cannot be read, for the quarantine.
+    odd: Vec<Raw>,
+}
+
+impl Mentions {
+    fn of(items: Vec<Raw>) -> Self {
+        let mut mentions = Self::default();
+        for item in items {
+            if let Some(Removed { id, reason }) = removed(&item) {
+                let is_gone = reason.as_deref() == Some("deleted");
+                mentions.note(id, if is_gone { Mention::Gone } else { Mention::Left });
+                continue;
+            }
+            match serde_json::from_slice::<WireHead>(item.as_bytes()) {
+                Ok(head) => mentions.item(head, item),
+                Err(_) => mentions.odd.push(item),
+            }
+        }
+        mentions
+    }
+
+    fn item(&mut self, head: WireHead, item: Raw) {
+        match part_of(&head) {
+            Part::Single => self.note(head.id, Mention::Shown(item)),
+            Part::Series => self.series(head.id, true, None),
+            Part::Occurrence(series) => self.series(series, true, None),
+            Part::Exception(series) => self.series(series, false, Some(item)),
+        }
+    }
+
+    fn note(&mut self, id: String, mention: Mention) {
+        if let Some(place) = self.places.get(&id) {
+            self.list[*place].1 = mention;
+        } else {
+            self.places.insert(id.clone(), self.list.len());
+            self.list.push((id, mention));
+        }
+    }
+
+    fn series(&mut self, id: String, is_whole: bool, exception: Option<Raw>) {
+        let known = self.places.get(&id).and_then(|place| self.list.get_mut(*place));
+        if let Some((_, Mention::Series { whole, exceptions })) = known {
+            *whole |= is_whole;
+            exceptions.extend(exception);
+        } else {
+            let exceptions = exception.into_iter().collect();
+            self.note(id, Mention::Series { whole: is_whole, exceptions });
+        }
+    }
+}
+
+/// What an event is to a series.
+enum Part {
+    Single,
+    Series,
+    Occurrence(String),
+    Exception(String),
+}
+
+fn part_of(head: &WireHead) -> Part {
+    let is = |kind: &str| head.kind.as_deref().is_some_and(|word| word.eq_ignore_ascii_case(kind));
+    match &head.series_master_id {
+        Some(series) if !series.is_empty() && is("occurrence") => Part::Occurrence(series.clone()),
+        Some(series) if !series.is_empty() => Part::Exception(series.clone()),
+        _ if head.recurrence.is_some() || is("seriesMaster") => Part::Series,
+        _ => Part::Single,
+    }
+}
+
+impl Round<'_> {
+    /// The items of a page for the normaliser.
+    pub(super) async fn read(&self, items: Vec<Raw>) -> Result<Vec<Raw>> {
+        let mut mentions = Mentions::of(items);
+        self.look_after(&mut mentions).await?;
+        let Mentions { list, odd, .. } = mentions;
+        let series = list.iter().filter(|(_, mention)| matches!(mention, Mention::Series { .. }));
+        let series: Vec<&str> = series.map(|(id, _)| id.as_str()).collect();
+        let mut got = self.get(&series).await?.into_iter();
+
+        let (mut gone, mut there) = (Vec::new(), Vec::new());
+        for (id, mention) in list {
+            match mention {
+                Mention::Shown(item) => there.push(item),
+                Mention::Gone | Mention::Left => gone.push(gone_item(&id)),
+                Mention::Series { whole, exceptions } => {
+                    let Some(answer) = got.next() else { continue };
+                    self.put_series(&id, answer, whole, exceptions, &mut there);
+                }
+            }
+        }
+        // What was moved about may be gone by one id and there by another.
+        gone.extend(there);
+        gone.extend(odd);
+        Ok(gone)
+    }
+
+    /// Puts a series and its exceptions. Those that it had and has no more are told by nobody: a series that has
+    /// changed is taken away with all that belongs to it, and written anew, in one page. Not if any of it cannot
+    /// be read: what was there of that stays.
+    fn put_series(
+        &self,
+        id: &str,
+        answer: Result<Bytes>,
+        whole: bool,
+        shown: Vec<Raw>,
+        items: &mut Vec<Raw>,
+    ) {
+        let parts = answer.and_then(|body| {
+            parts(&body).ok_or_else(|| Error::new(ErrorKind::DataFormat, "the event is no JSON of an event"))
+        });
+        match parts {
+            Ok(parts) => {
+                if self.reading != Reading::Everything && parts.iter().all(is_readable) {
+                    items.push(gone_item(id));
+                }
+                items.extend(parts);
+            }
+            // Whoever is invited to one occurrence alone cannot see the series.
+            Err(error) if error.kind() == ErrorKind::NotFound && !whole => items.extend(shown),
+            // It was mentioned, and is not given: neither here nor gone until Graph says so.
+            Err(error) => {
+                items.extend(shown);
+                items.push(in_place_of(id, &error));
+            }
+        }
+    }
+
+    /// Finds out what became of the events that have left the stretch.
+    async fn look_after(&self, mentions: &mut Mentions) -> Result<()> {
+        let left = mentions.list.iter().filter(|(_, mention)| matches!(mention, Mention::Left));
+        let left: Vec<String> = left.map(|(id, _)| id.clone()).collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        let mut series = Vec::new();
+        for (id, answer) in left.iter().zip(self.get(&left).await?) {
+            let body = match answer {
+                Ok(body) => body,
+                // It will be told the next time.
+                Err(error) if matches!(error.disposition(), Disposition::Retry { .. }) => return Err(error),
+                Err(_) => continue,
+            };
+            let Ok(head) = serde_json::from_slice::<WireHead>(&body) else { continue };
+            match part_of(&head) {
+                Part::Occurrence(of) | Part::Exception(of) => mentions.series(of, true, None),
+                Part::Series => series.push(id.clone()),
+                Part::Single if self.reading == Reading::CatchingUp => {
+                    let item = Raw::new(body);
+                    let inside = |(start, end): (DateTime<_>, DateTime<_>)| self.stretch.meets(start, end);
+                    if span(&item).is_some_and(inside) {
+                        mentions.note(id.clone(), Mention::Shown(item));
+                    }
+                }
+                Part::Single => {}
+            }
+        }
+        for (id, reaches) in series.iter().zip(self.reach(&series).await?) {
+            if reaches {
+                mentions.series(id.clone(), true, None);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gets events by their ids, in their order.
+    async fn get(&self, ids: &[impl AsRef<str>]) -> Result<Vec<Result<Bytes>>> {
+        let url = |id: &str| {
+            let mut url = self.event(id, &[])?;
+            url.query_pairs_mut()
+                .append_pair("$select", SELECT)
+                .append_pair("$expand", "exceptionOccurrences");
+            Ok(url)
+        };
+        self.batch(GET, ids.iter().map(|id| url(id.as_ref())).collect::<Result<_>>()?).await
+    }
+
+    /// Whether series take place in the stretch.
+    async fn reach(&self, ids: &[String]) -> Result<Vec<bool>> {
+        #[derive(Deserialize)]
+        struct Instances {
+            value: Vec<IgnoredAny>,
+        }
+        let url = |id: &String| {
+            let mut url = self.event(id, &["instances"])?;
+            url.query_pairs_mut()
+                .extend_pairs(self.stretch.parameters())
+                .append_pair("$top", "1")
+                .append_pair("$select", "id");
+            Ok(url)
+        };
+        let answers = self.batch(INSTANCES, ids.iter().map(url).collect::<Result<_>>()?).await?;
+        let reaches = |answer: Result<Bytes>| match answer {
+            Ok(body) => Ok(!json::decode::<Instances>(&body, INSTANCES)?.value.is_empty()),
+            Err(error) if matches!(error.disposition(), Disposition::Retry { .. }) => Err(error),
+            Err(_) => Ok(false),
+        };
+        answers.into_iter().map(reaches).collect()
+    }
+
+    async fn batch(&self, operation: &'static str, urls: Vec<Url>) -> Result<Vec<Result<Bytes>>> {
+        let prefer = format!("{IMMUTABLE_IDS}, {UTC}");
+        batch::get(self.config, self.session, operation, &prefer, &urls).await
+    }
+
+    fn event(&self, id: &str, rest: &[&str]) -> Result<Url> {
+        let path = ["me", "calendars", self.calendar, "events", id];
+        join(&self.config.api_url, &[&path, rest].concat())
+    }
+}
+
+/// A series and its exceptions, cut out of it; `None` for what is no event.
+fn parts(body: &Bytes) -> Option<Vec<Raw>> {
+    #[derive(Deserialize)]
+    struct Series {
+        #[serde(rename = "id")]
+        _id: IgnoredAny,
+        #[serde(default, rename = "exceptionOccurrences")]
+        _exceptions: Option<[IgnoredAny; 0]>,
+    }
+    let (Series { .. }, exceptions) = json::cut_items(body, "exceptionOccurrences")?;
+    let mut parts = vec![Raw::new(body.clone())];
+    parts.extend(exceptions);
+    Some(parts)
+}
+
+fn gone_item(id: &str) -> Raw {
+    Raw::new(json!({ "id": id, "@removed": { "reason": "deleted" } }).to_string())
+}
+
+fn in_place_of(id: &str, error: &Error) -> Raw {
+    let code = error.provider_code().map_or(Value::Null, Value::from);
+    Raw::new(json!({ "id": id, "error": { "status": error.status(), "code": code } }).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mentions(items: &[Value]) -> Vec<String> {
+        let items = items.iter().map(|item| Raw::new(item.to_string())).collect();
+        let shown = |(id, mention): &(String, Mention)| match mention {
+            Mention::Shown(item) => format!("{id} shown {}", item.len()),
+            Mention::Series { whole, exceptions } => format!("{id} series {whole} {}", exceptions.len()),
+            Mention::Gone => format!("{id} gone"),
+            Mention::Left => format!("{id} left"),
+        };
+        let mentions = Mentions::of(items);
+        let odd = mentions.odd.iter().map(|item| format!("odd {}", item.len()));
+        mentions.list.iter().map(shown).chain(odd).collect()
+    }
+
+    #[test]
+    fn of_each_event_the_last_word_counts() {
+        let gone = |id: &str| json!({"id": id, "@removed": {"reason": "deleted"}});
+        let left = |id: &str| json!({"id": id, "@removed": {"reason": "changed"}});
+        let part = |id: &str, kind: &str| json!({"id": id, "type": kind, "seriesMasterId": "S"});
+        let said = mentions(&[
+            json!({"id": "1", "type": "singleInstance", "seriesMasterId": null, "recurrence": null}),
+            gone("2"),
+            part("a", "occurrence"),
+            left("3"),
+            json!({"id": "2"}),
+            gone("1"),
+            part("b", "exception"),
+            json!({"id": "S", "type": "seriesMaster", "recurrence": {}}),
+            json!({"id": "4", "@removed": {"reason": "of another kind"}}),
+            json!({"id": 5}),
+        ]);
+        assert_eq!(said, ["1 gone", "2 shown 10", "S series true 1", "3 left", "4 left", "odd 8"]);
+        assert_eq!(mentions(&[part("b", "exception"), gone("S")]), ["S gone"]);
+        assert_eq!(mentions(&[gone("S"), part("b", "exception")]), ["S series false 1"]);
+        // A kind that nobody knows is an event of its own, or of its series.
+        assert_eq!(mentions(&[json!({"id": "1", "type": "x"})]), ["1 shown 21"]);
+        assert_eq!(mentions(&[part("b", "x")]), ["S series false 1"]);
+    }
+
+    #[test]
+    fn exceptions_are_cut_out_of_their_series() {
+        let body = Bytes::from_static(br#"{"id":"S","exceptionOccurrences":[{"id":"a"},7]}"#);
+        let parts: Vec<_> = parts(&body).unwrap().iter().map(|part| part.to_text().into_owned()).collect();
+        assert_eq!(parts[1..], [r#"{"id":"a"}"#, "7"]);
+        for body in [r#"{"id":"S"}"#, r#"{"id":"S","exceptionOccurrences":null}"#] {
+            assert_eq!(super::parts(&Bytes::from_static(body.as_bytes())).unwrap().len(), 1, "{body}");
+        }
+        for body in ["", "7", "{}", r#""bm90aGluZw==""#, r#"{"id":"S","exceptionOccurrences":{}}"#] {
+            assert!(super::parts(&Bytes::from_static(body.as_bytes())).is_none(), "{body}");
+        }
+    }
+}
