@@ -15,6 +15,7 @@
 //! | [`msgraph`] | What does Microsoft Graph (OAuth 2.0, Outlook calendar and mail) answer? |
 //! | [`oauth`] | What do the OAuth servers of the five providers answer? |
 //! | [`slack`] | What does Slack (OAuth v2, Web API) answer? |
+//! | [`zoom`] | What does Zoom (OAuth, REST v2: meetings, sessions, recordings) answer? |
 //! | [`fault`] | How does an answer go wrong? |
 //! | [`gate`] | How does a test hold an answer back? |
 //! | [`traffic`] | What reached the fake? |
@@ -29,6 +30,7 @@ pub mod docs;
 pub mod fault;
 pub mod gate;
 pub mod github;
+mod given;
 pub mod google;
 pub mod msgraph;
 pub mod oauth;
@@ -39,6 +41,7 @@ pub mod scenario;
 mod server;
 pub mod slack;
 pub mod traffic;
+pub mod zoom;
 
 pub use api::{Api, FakeApi};
 pub use fault::{ArmedFault, Fault};

@@ -11,6 +11,7 @@ mod msgraph;
 mod oauth;
 mod scenario;
 mod slack;
+mod zoom;
 
 use std::sync::LazyLock;
 

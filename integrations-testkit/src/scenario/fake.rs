@@ -55,7 +55,8 @@ impl SetUp {
 /// The server behind a fake: how users come in, and how its answers go wrong.
 ///
 /// Those of this crate are ready: [`FakeGoogle`](crate::google::FakeGoogle),
-/// [`FakeGraph`](crate::msgraph::FakeGraph), [`FakeSlack`](crate::slack::FakeSlack), and [`FakeApi`](crate::FakeApi) for a fake of a test's own.
+/// [`FakeGraph`](crate::msgraph::FakeGraph), [`FakeSlack`](crate::slack::FakeSlack),
+/// [`FakeZoom`](crate::zoom::FakeZoom), and [`FakeApi`](crate::FakeApi) for a fake of a test's own.
 #[async_trait]
 pub trait FakeServer: fmt::Debug + Send + Sync {
     /// Opens an authorization URL as the user who agrees; returns where the browser is sent.

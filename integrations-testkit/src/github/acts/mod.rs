@@ -11,7 +11,7 @@ mod pulls;
 mod repositories;
 mod talk;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::FakeGitHub;
 use super::hub::Hub;
@@ -19,63 +19,7 @@ use super::issue::Issue;
 use super::repository::Repository;
 use super::user::UserKey;
 use super::view::{Media, Version, View};
-
-/// What a test says about something, field by field.
-struct Given {
-    what: &'static str,
-    fields: Map<String, Value>,
-}
-
-impl Given {
-    fn new(what: &'static str, value: Value) -> Self {
-        match value {
-            Value::Object(fields) => Self { what, fields },
-            other => panic!("{what} is a JSON object, not {other}"),
-        }
-    }
-
-    fn take<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
-        let value = self.fields.remove(name)?;
-        let what = self.what;
-        Some(read(&value).unwrap_or_else(|| panic!("{what}: {name} cannot be {value}")))
-    }
-
-    fn text(&mut self, name: &str) -> Option<String> {
-        self.take(name, |value| value.as_str().map(str::to_owned))
-    }
-
-    /// Whether a field is given as null.
-    fn is_null(&mut self, name: &str) -> bool {
-        let null = self.fields.get(name).is_some_and(Value::is_null);
-        null && self.fields.remove(name).is_some()
-    }
-
-    /// A text that may be null, which is none.
-    fn some_text(&mut self, name: &str) -> Option<String> {
-        if self.is_null(name) { None } else { self.text(name) }
-    }
-
-    fn number(&mut self, name: &str) -> Option<u64> {
-        self.take(name, Value::as_u64)
-    }
-
-    fn flag(&mut self, name: &str) -> Option<bool> {
-        self.take(name, Value::as_bool)
-    }
-
-    fn texts(&mut self, name: &str) -> Option<Vec<String>> {
-        self.take(name, |value| {
-            value.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect()
-        })
-    }
-
-    /// Refuses what nobody took.
-    fn end(self) {
-        let Self { what, fields } = self;
-        let unknown: Vec<_> = fields.keys().collect();
-        assert!(unknown.is_empty(), "{what}: the fake does not know {unknown:?}");
-    }
-}
+use crate::given::Given;
 
 fn user(hub: &Hub, login: &str) -> UserKey {
     hub.roster.find(login).unwrap_or_else(|| panic!("no user {login:?} in this fake"))

@@ -8,6 +8,7 @@ use crate::google::FakeGoogle;
 use crate::msgraph::FakeGraph;
 use crate::scenario::{Answer, FakeServer};
 use crate::slack::FakeSlack;
+use crate::zoom::FakeZoom;
 
 #[async_trait]
 impl FakeServer for FakeGoogle {
@@ -61,6 +62,26 @@ impl FakeServer for FakeSlack {
 
     fn calls(&self, operation: &str) -> u64 {
         self.count(if operation == "revoke" { "auth.revoke" } else { operation })
+    }
+
+    fn expire_tokens(&self) -> Answer {
+        self.expire_access_tokens();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl FakeServer for FakeZoom {
+    async fn consent(&self, authorization_url: &str) -> Result<String, String> {
+        self.consent(authorization_url).await
+    }
+
+    fn fault(&self, fault: Fault) {
+        drop(self.fault(fault));
+    }
+
+    fn calls(&self, operation: &str) -> u64 {
+        self.count(operation)
     }
 
     fn expire_tokens(&self) -> Answer {
