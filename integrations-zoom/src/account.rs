@@ -30,8 +30,13 @@ const FEATURES: &[Feature] = &[
 /// path.
 pub fn account(config: &ZoomConfig) -> Result<Arc<dyn ServiceAdapter>> {
     Ok(Arc::new(
-        AccountAdapter::new(info(config, Capabilities::default()), Arc::new(ZoomOAuth::new(config)?), config.origins(), classify::error)
-            .with_limits(limits::LIMITS),
+        AccountAdapter::new(
+            info(config, Capabilities::default()),
+            Arc::new(ZoomOAuth::new(config)?),
+            config.origins(),
+            classify::error,
+        )
+        .with_limits(limits::LIMITS),
     ))
 }
 

@@ -10,10 +10,8 @@ use integrations_core::resilience::{Calls, Cost, Limits, Quota, Scope};
 
 /// How many rows a page of a list has: Zoom gives no fewer than it likes, and no more.
 pub(crate) const ROWS_PER_PAGE: (u32, u32) = (30, 300);
-/// How many calls may be made for the items of a page before they are committed.
-pub(crate) const CALLS_PER_PAGE: usize = 50;
-/// How many of these are under way at once: as many as a connection has places.
-pub(crate) const CALLS_AT_ONCE: usize = 4;
+/// How many items a page of the engine's has at the most; each takes a call or more of its own.
+pub(crate) const ITEMS_PER_PAGE: usize = 50;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);

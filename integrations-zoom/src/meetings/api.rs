@@ -163,7 +163,8 @@ pub(super) fn is_gone(error: &Error) -> bool {
 pub(super) fn is_refused(error: &Error) -> bool {
     let kinds =
         [ErrorKind::InsufficientPermissions, ErrorKind::UnsupportedOperation, ErrorKind::InvalidRequest];
-    kinds.contains(&error.kind()) && !is_scope_missing(error)
+    let statuses = [Some(400), Some(403)];
+    kinds.contains(&error.kind()) && statuses.contains(&error.status()) && !is_scope_missing(error)
 }
 
 pub(super) fn is_scope_missing(error: &Error) -> bool {
@@ -171,7 +172,8 @@ pub(super) fn is_scope_missing(error: &Error) -> bool {
 }
 
 fn page_lost(operation: &'static str) -> Error {
-    Error::new(ErrorKind::CursorExpired, "Zoom does not take the page token any more").with_operation(operation)
+    Error::new(ErrorKind::CursorExpired, "Zoom does not take the page token any more")
+        .with_operation(operation)
 }
 
 fn endless(operation: &'static str) -> Error {
@@ -199,8 +201,15 @@ mod tests {
     #[test]
     fn every_call_is_counted() {
         let calls = [
-            USERS.name, MEETINGS.name, RECORDINGS.name, MEETING, PAST_MEETING, PAST_INSTANCES, PAST_PARTICIPANTS,
-            SESSION_RECORDINGS, "users.me",
+            USERS.name,
+            MEETINGS.name,
+            RECORDINGS.name,
+            MEETING,
+            PAST_MEETING,
+            PAST_INSTANCES,
+            PAST_PARTICIPANTS,
+            SESSION_RECORDINGS,
+            "users.me",
         ];
         for limits in [LIMITS, FREE] {
             for call in calls {

@@ -13,15 +13,10 @@ pub(super) fn write(what: &impl Serialize) -> Result<Cursor> {
 
 /// Reads what was written. What another version wrote, and this one cannot read, is a position that is lost.
 pub(super) fn read<T: DeserializeOwned>(cursor: &Cursor) -> Result<T> {
-    serde_json::from_str(cursor.as_str()).map_err(|_| lost("the position is none that this version has written"))
+    serde_json::from_str(cursor.as_str())
+        .map_err(|_| lost("the position is none that this version has written"))
 }
 
 pub(super) fn lost(message: &'static str) -> Error {
     Error::new(ErrorKind::CursorExpired, message)
-}
-
-/// Whether lists may be begun anew, since Zoom has forgotten the next page: where changes are read, once in a run.
-/// A listing is for the engine to begin anew.
-pub(super) fn may_begin_anew(error: &Error, reads_changes: bool, again: bool) -> bool {
-    error.kind() == ErrorKind::CursorExpired && reads_changes && !again
 }

@@ -143,7 +143,9 @@ pub(super) fn host(id: Option<String>, email: Option<String>, name: Option<Strin
 
 /// A length that is no nonsense: Zoom has none of more than some days.
 pub(super) fn minutes(minutes: Option<u64>) -> Option<TimeDelta> {
-    minutes.filter(|minutes| *minutes <= 1_000_000).and_then(|minutes| TimeDelta::try_minutes(minutes.try_into().ok()?))
+    minutes
+        .filter(|minutes| *minutes <= 1_000_000)
+        .and_then(|minutes| TimeDelta::try_minutes(minutes.try_into().ok()?))
 }
 
 pub(super) fn zone(name: Option<&str>) -> Zone {

@@ -11,7 +11,6 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
-use futures_util::stream::{self, StreamExt as _};
 use integrations_core::adapter::{Next, Page, Pull, PullFrom};
 use integrations_core::model::{Fingerprint, Raw};
 use integrations_core::sync::Window;
@@ -22,7 +21,7 @@ use super::api::{Api, Listed, MEETINGS, RECORDINGS, is_gone, is_refused};
 use super::mark;
 use super::session::{self, Session};
 use super::wire::{Number, WireRecorded, WireRow};
-use crate::limits::{CALLS_AT_ONCE, CALLS_PER_PAGE, ROWS_PER_PAGE};
+use crate::limits::{ITEMS_PER_PAGE, ROWS_PER_PAGE};
 
 /// Zoom takes a month at most; the shortest has 28 days.
 const STRETCH: Days = Days::new(27);
@@ -42,6 +41,8 @@ const REMEMBERED: usize = 500;
 const DONE: usize = 4_000;
 /// A type of meetings that are held once; the others are asked for their sessions by every run.
 const ONCE: i64 = 2;
+/// A type of meetings that repeat without a time.
+const NO_FIXED_TIME: i64 = 3;
 
 /// What is remembered from run to run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,8 +91,11 @@ struct Due {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum List {
-    Meetings,
+    /// Meetings whose time is past.
+    Past,
     Recordings,
+    /// Meetings that repeat without a time: these are never past.
+    Standing,
 }
 
 /// Where the reading stands.
@@ -142,7 +146,7 @@ pub(super) async fn read(api: Api<'_>, user: &str, pull: Pull<'_>) -> Result<Pag
         PullFrom::Listing { page } => (None, page),
         PullFrom::Changes { since, page } => (Some(mark::read::<Mark>(since)?), page),
     };
-    let most = usize::try_from(pull.page_size).unwrap_or(usize::MAX).clamp(1, CALLS_PER_PAGE);
+    let most = usize::try_from(pull.page_size).unwrap_or(usize::MAX).clamp(1, ITEMS_PER_PAGE);
     let rows = pull.page_size.clamp(ROWS_PER_PAGE.0, ROWS_PER_PAGE.1).to_string();
     let reader = Reader { api, user, now: api.session.now(), since, window: pull.window, most, rows };
     let mut progress = match page {
@@ -172,7 +176,7 @@ impl Reader<'_> {
         let tomorrow = self.now + TimeDelta::days(1);
         let until = self.window.until.map_or(tomorrow, |until| until.min(tomorrow)).date_naive();
         let from = self.from();
-        let list = (from <= until).then_some((List::Meetings, None));
+        let list = (from <= until).then_some((List::Past, None));
         let recorded = Some(BTreeSet::new());
         let (due, done, met) = (VecDeque::new(), BTreeSet::new(), BTreeSet::new());
         Progress { until, from, further: false, again: false, list, due, done, met, recorded, mark }
@@ -198,7 +202,7 @@ impl Reader<'_> {
         let Some((list, token)) = progress.list.take() else { return Ok(()) };
         let first = progress.until.checked_sub_days(STRETCH).unwrap_or(progress.from).max(progress.from);
         let page = match self.ask(list, first, progress.until, token.as_deref()).await {
-            Err(error) if mark::may_begin_anew(&error, self.since.is_some(), progress.again) => {
+            Err(error) if error.kind() == ErrorKind::CursorExpired && !progress.again => {
                 // What was read is remembered.
                 *progress = Progress { mark: progress.mark.clone(), again: true, ..self.begin() };
                 return Ok(());
@@ -208,25 +212,26 @@ impl Reader<'_> {
                 Listed { items: Vec::new(), next: None }
             }
             // That is further back than Zoom goes.
-            Err(error) if progress.further && error.kind() == ErrorKind::InvalidRequest => {
+            Err(error) if progress.further && list == List::Past && is_refused(&error) => {
                 progress.from = first;
                 Listed { items: Vec::new(), next: None }
             }
             outcome => outcome?,
         };
         match list {
-            List::Meetings => self.meetings(progress, page.items, haul).await?,
+            List::Past | List::Standing => self.meetings(progress, list, page.items, haul).await?,
             List::Recordings => self.recordings(progress, page.items, haul),
         }
         progress.list = match (list, page.next, progress.recorded.is_some()) {
             (list, Some(next), _) => Some((list, Some(next))),
-            (List::Meetings, None, true) => Some((List::Recordings, None)),
-            (..) if first > progress.from => {
+            (List::Past, None, true) => Some((List::Recordings, None)),
+            (List::Past | List::Recordings, None, _) if first > progress.from => {
                 progress.until = first.pred_opt().unwrap_or(first);
                 progress.further = true;
-                Some((List::Meetings, None))
+                Some((List::Past, None))
             }
-            (..) => None,
+            (List::Past | List::Recordings, None, _) => Some((List::Standing, None)),
+            (List::Standing, None, _) => None,
         };
         if progress.list.is_none() {
             self.conclude(progress);
@@ -236,17 +241,24 @@ impl Reader<'_> {
 
     async fn ask(&self, list: List, from: NaiveDate, to: NaiveDate, token: Option<&str>) -> Result<Listed> {
         let (from, to) = (from.to_string(), to.to_string());
-        let (listing, last, kind) = match list {
-            List::Meetings => (MEETINGS, "meetings", Some("previous_meetings")),
-            List::Recordings => (RECORDINGS, "recordings", None),
+        let days = [Some(&*from), Some(&*to)];
+        let (listing, last, kind, [from, to]) = match list {
+            List::Past => (MEETINGS, "meetings", Some("previous_meetings"), days),
+            List::Recordings => (RECORDINGS, "recordings", None, days),
+            List::Standing => (MEETINGS, "meetings", Some("scheduled"), [None; 2]),
         };
-        let size = Some(self.rows.as_str());
-        let parameters = [("type", kind), ("from", Some(&*from)), ("to", Some(&*to)), ("page_size", size)];
+        let parameters = [("type", kind), ("from", from), ("to", to), ("page_size", Some(&*self.rows))];
         self.api.list(listing, &["users", self.user, last], &parameters, token).await
     }
 
     /// Rows of meetings whose time is past: asks for their sessions, as far as these are not known.
-    async fn meetings(&self, progress: &mut Progress, items: Vec<Raw>, haul: &mut Haul) -> Result<()> {
+    async fn meetings(
+        &self,
+        progress: &mut Progress,
+        list: List,
+        items: Vec<Raw>,
+        haul: &mut Haul,
+    ) -> Result<()> {
         let mut asked = Vec::new();
         for item in items {
             let print = Fingerprint::of(&item);
@@ -255,7 +267,10 @@ impl Reader<'_> {
                 self.odd(progress, item, known, haul);
                 continue;
             };
-            if row.start_time.is_some_and(|start| start >= self.lately()) {
+            if list == List::Standing && row.kind != Some(Number(NO_FIXED_TIME)) {
+                continue;
+            }
+            if row.start_time.is_none_or(|start| start >= self.lately()) {
                 remember_row(&mut progress.mark, print, &row.id);
             }
             if known {
@@ -267,13 +282,8 @@ impl Reader<'_> {
                 asked.push((row, known));
             }
         }
-        let mut answers = stream::iter(asked)
-            .map(|(row, known)| async move {
-                let answer = self.api.instances(&row.id).await;
-                (row, known, answer)
-            })
-            .buffered(CALLS_AT_ONCE);
-        while let Some((row, known, answer)) = answers.next().await {
+        for (row, known) in asked {
+            let answer = self.api.instances(&row.id).await;
             let sessions = match answer {
                 Err(error) if is_gone(&error) || is_refused(&error) => Vec::new(),
                 outcome => outcome?,
@@ -314,7 +324,12 @@ impl Reader<'_> {
             progress.met.insert(uuid.clone());
             if is_other {
                 is_new(&mut progress.done, &uuid);
-                progress.due.push_back(Due { uuid, meeting: id.unwrap_or_default(), recordings, late: false });
+                progress.due.push_back(Due {
+                    uuid,
+                    meeting: id.unwrap_or_default(),
+                    recordings,
+                    late: false,
+                });
             }
         }
     }
@@ -336,7 +351,7 @@ impl Reader<'_> {
     /// All has been listed: sessions are due that are not listed any more, that may still change, and whose
     /// recordings are gone. At the edge of the days that were listed, nothing is sure.
     fn conclude(&self, progress: &mut Progress) {
-        if self.since.is_none() {
+        if self.since.is_none() && !progress.again {
             return;
         }
         let Progress { mark, met, done, recorded, .. } = &*progress;
@@ -363,15 +378,9 @@ impl Reader<'_> {
 
     /// Reads sessions that are due, as many as a page may have.
     async fn read(&self, progress: &mut Progress, haul: &mut Haul) -> Result<()> {
-        let due: Vec<Due> = progress.due.iter().take(self.most).cloned().collect();
-        let mut sessions = stream::iter(due)
-            .map(|due| async move {
-                let session = session::read(self.api, &due.uuid).await;
-                (due, session)
-            })
-            .buffered(CALLS_AT_ONCE);
-        while let Some((due, session)) = sessions.next().await {
-            match session? {
+        for _ in 0..self.most {
+            let Some(due) = progress.due.front().cloned() else { break };
+            match session::read(self.api, &due.uuid).await? {
                 Some(session) => self.take(&mut progress.mark, due, session, haul),
                 None if progress.mark.sessions.remove(&due.uuid).is_some() => haul.deleted.push(due.uuid),
                 None if due.late => progress.mark.rows.retain(|_, meeting| *meeting != due.meeting),
@@ -397,7 +406,8 @@ impl Reader<'_> {
         let seen = Seen { meeting: due.meeting, start, print, recordings, settled };
         mark.sessions.insert(due.uuid, seen);
         if mark.sessions.len() > REMEMBERED {
-            let oldest = mark.sessions.iter().min_by_key(|(_, seen)| seen.start).map(|(uuid, _)| uuid.clone());
+            let oldest =
+                mark.sessions.iter().min_by_key(|(_, seen)| seen.start).map(|(uuid, _)| uuid.clone());
             oldest.map(|uuid| mark.sessions.remove(&uuid));
         }
     }

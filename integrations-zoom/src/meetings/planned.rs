@@ -11,11 +11,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 
-use futures_util::stream::{self, StreamExt as _};
 use integrations_core::adapter::{Next, Page, Pull, PullFrom};
 use integrations_core::model::{Fingerprint, Raw};
 use integrations_core::sync::Window;
-use integrations_core::Result;
+use integrations_core::{ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -23,7 +22,7 @@ use super::api::{Api, Listed, MEETING, MEETINGS, is_gone, is_refused};
 use super::mark;
 use super::normalize::minutes;
 use super::wire::{Number, WireGlance, WireRow};
-use crate::limits::{CALLS_AT_ONCE, CALLS_PER_PAGE, ROWS_PER_PAGE};
+use crate::limits::{ITEMS_PER_PAGE, ROWS_PER_PAGE};
 
 /// How many meetings are remembered; who has more has them listed anew by each run.
 const REMEMBERED: usize = 2_000;
@@ -114,7 +113,7 @@ pub(super) async fn read(api: Api<'_>, user: &str, pull: Pull<'_>) -> Result<Pag
         Some(page) => mark::read(page)?,
         None => Progress::begin(since.clone().unwrap_or_default()),
     };
-    let most = usize::try_from(pull.page_size).unwrap_or(usize::MAX).clamp(1, CALLS_PER_PAGE);
+    let most = usize::try_from(pull.page_size).unwrap_or(usize::MAX).clamp(1, ITEMS_PER_PAGE);
     let rows = pull.page_size.clamp(ROWS_PER_PAGE.0, ROWS_PER_PAGE.1).to_string();
     let reader = Reader { api, user, since, window: pull.window, most, rows };
     let mut haul = Haul::default();
@@ -151,7 +150,9 @@ impl Reader<'_> {
         let Some((list, token)) = progress.list.take() else { return Ok(()) };
         let (list, page) = match self.ask(list, token.as_deref()).await {
             // Nothing was given on the strength of it yet.
-            Err(error) if mark::may_begin_anew(&error, self.since.is_some(), progress.again) => {
+            Err(error)
+                if error.kind() == ErrorKind::CursorExpired && self.since.is_some() && !progress.again =>
+            {
                 *progress = Progress { again: true, ..Progress::begin(std::mem::take(&mut progress.mark)) };
                 (List::Scheduled, self.ask(List::Scheduled, None).await?)
             }
@@ -220,7 +221,8 @@ impl Reader<'_> {
         let repeats = row.kind.is_some_and(|Number(kind)| REPEATING.contains(&kind));
         let Some(start) = row.start_time.filter(|_| !repeats) else { return true };
         let end = minutes(row.duration).map_or(start, |length| start + length);
-        self.window.until.is_none_or(|until| start < until) && self.window.since.is_none_or(|since| end >= since)
+        self.window.until.is_none_or(|until| start < until)
+            && self.window.since.is_none_or(|since| end >= since)
     }
 
     /// A row of which it cannot be told which meeting it is, is given once: it goes to the quarantine.
@@ -242,9 +244,13 @@ impl Reader<'_> {
         let mut due: BTreeSet<String> = live.iter().filter(|id| has_begun_or_ended(id)).cloned().collect();
         let mut turn = None;
         if let Some(since) = &self.since {
-            let is_other = |(id, print): &(&String, &Fingerprint)| since.seen.get(*id).map(|seen| seen.0) != Some(**print);
+            let is_other = |(id, print): &(&String, &Fingerprint)| {
+                since.seen.get(*id).map(|seen| seen.0) != Some(**print)
+            };
             due.extend(rows.iter().filter(is_other).map(|(id, _)| id.clone()));
-            due.extend(since.seen.keys().filter(|id| !rows.contains_key(*id) || has_begun_or_ended(id)).cloned());
+            due.extend(
+                since.seen.keys().filter(|id| !rows.contains_key(*id) || has_begun_or_ended(id)).cloned(),
+            );
             due.extend(outside.iter().cloned());
             let after = (Bound::Excluded(&*since.turn), Bound::Unbounded);
             let before = (Bound::Unbounded, Bound::Included(&*since.turn));
@@ -264,15 +270,9 @@ impl Reader<'_> {
 
     /// Looks at meetings that are due, as many as a page may have.
     async fn look(&self, progress: &mut Progress, haul: &mut Haul) -> Result<()> {
-        let ids: Vec<String> = progress.due.iter().take(self.most).cloned().collect();
-        let mut looks = stream::iter(ids)
-            .map(|id| async move {
-                let look = self.look_at(&id).await;
-                (id, look)
-            })
-            .buffered(CALLS_AT_ONCE);
-        while let Some((id, look)) = looks.next().await {
-            match look? {
+        for _ in 0..self.most {
+            let Some(id) = progress.due.front().cloned() else { break };
+            match self.look_at(&id).await? {
                 Look::There { item, live } => self.take(progress, id, item, live, haul),
                 Look::Gone => {
                     progress.rows.remove(&id);

@@ -47,16 +47,20 @@ pub(super) struct Rule {
 impl Rule {
     /// `until` is the end of the series as an instant, if it has such an end.
     pub(super) fn of(wire: &WireRecurrence, until: Option<DateTime<Utc>>) -> Option<Self> {
-        let number = |number: Option<Number>| number.map(|Number(number)| number).filter(|number| *number != 0);
+        let number =
+            |number: Option<Number>| number.map(|Number(number)| number).filter(|number| *number != 0);
         let (frequency, days) = match number(wire.kind)? {
             1 => ("DAILY", Days::All),
             2 => ("WEEKLY", wire.weekly_days.as_deref().map_or(Some(Days::All), of_week)?),
-            3 => ("MONTHLY", match (number(wire.monthly_week), number(wire.monthly_week_day), number(wire.monthly_day)) {
-                (Some(week @ (-1 | 1..=4)), Some(day), _) => Days::Nth(week, index(day)?),
-                (None, None, Some(day @ 1..=31)) => Days::OfMonth(u32::try_from(day).ok()?),
-                (None, None, None) => Days::All,
-                _ => return None,
-            }),
+            3 => (
+                "MONTHLY",
+                match (number(wire.monthly_week), number(wire.monthly_week_day), number(wire.monthly_day)) {
+                    (Some(week @ (-1 | 1..=4)), Some(day), _) => Days::Nth(week, index(day)?),
+                    (None, None, Some(day @ 1..=31)) => Days::OfMonth(u32::try_from(day).ok()?),
+                    (None, None, None) => Days::All,
+                    _ => return None,
+                },
+            ),
             _ => return None,
         };
         let interval = number(wire.repeat_interval).unwrap_or(1);
@@ -75,7 +79,12 @@ impl Rule {
             Days::All => true,
             Days::OfWeek(days) => days.contains(&of_week),
             Days::OfMonth(of_month) => day.day() == *of_month,
-            Days::Nth(-1, weekday) => of_week == *weekday && day.checked_add_days(chrono::Days::new(7)).is_none_or(|next| next.month() != day.month()),
+            Days::Nth(-1, weekday) => {
+                of_week == *weekday
+                    && day
+                        .checked_add_days(chrono::Days::new(7))
+                        .is_none_or(|next| next.month() != day.month())
+            }
             Days::Nth(week, weekday) => of_week == *weekday && i64::from(day.day0() / 7) + 1 == *week,
         }
     }
@@ -93,7 +102,9 @@ impl Rule {
                 let _ = write!(rule, ";BYDAY={}", names.join(","));
             }
             Days::OfMonth(day) => drop(write!(rule, ";BYMONTHDAY={day}")),
-            Days::Nth(week, day) => drop(write!(rule, ";BYDAY={week}{}", DAYS.get(*day).copied().unwrap_or_default())),
+            Days::Nth(week, day) => {
+                drop(write!(rule, ";BYDAY={week}{}", DAYS.get(*day).copied().unwrap_or_default()))
+            }
         }
         if self.frequency == "WEEKLY" {
             rule.push_str(";WKST=SU");

@@ -92,14 +92,23 @@ mod tests {
     #[test]
     fn the_value_goes_and_all_else_stays_as_it_was() {
         for (sent, kept) in [
-            (r#"{"id":1,"start_url":"https://x/s/1?zak=CANARY","a":2}"#, r#"{"id":1,"start_url":null,"a":2}"#),
+            (
+                r#"{"id":1,"start_url":"https://x/s/1?zak=CANARY","a":2}"#,
+                r#"{"id":1,"start_url":null,"a":2}"#,
+            ),
             (r#"{"start_url" :  "CAN\"ARY" , "b":[1]}"#, r#"{"start_url" :  null , "b":[1]}"#),
-            (r#"{"a":[{"start_url":"CANARY"},{"start_url":"CANARY"}]}"#, r#"{"a":[{"start_url":null},{"start_url":null}]}"#),
+            (
+                r#"{"a":[{"start_url":"CANARY"},{"start_url":"CANARY"}]}"#,
+                r#"{"a":[{"start_url":null},{"start_url":null}]}"#,
+            ),
             (r#"{"start_url":{"x":["CANARY","]}"]},"c":1}"#, r#"{"start_url":null,"c":1}"#),
             (r#"{"start_url":["CANARY"]}"#, r#"{"start_url":null}"#),
             (r#"{"start_url":7}"#, r#"{"start_url":null}"#),
             (r#"{"start\u005furl":"CANARY"}"#, r#"{"start\u005furl":null}"#),
-            (r#"{"download_access_token":"CANARY","download_token":"CANARY"}"#, r#"{"download_access_token":null,"download_token":null}"#),
+            (
+                r#"{"download_access_token":"CANARY","download_token":"CANARY"}"#,
+                r#"{"download_access_token":null,"download_token":null}"#,
+            ),
             // Not sound, and secret all the same.
             (r#"{"a":,"start_url":"CANARY"#, r#"{"a":,"start_url":null"#),
             (r#"{"start_url":[["CANARY""#, r#"{"start_url":null"#),

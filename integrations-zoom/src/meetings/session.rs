@@ -5,14 +5,11 @@
 //! then the item goes without.
 
 use chrono::{DateTime, Utc};
-use futures_util::future::try_join;
 use integrations_core::model::{Fingerprint, Raw};
 use integrations_core::{ErrorKind, Result};
 use serde_json::json;
 
-use super::api::{
-    Api, PAST_MEETING, SESSION_RECORDINGS, is_gone, is_refused, is_scope_missing, session,
-};
+use super::api::{Api, PAST_MEETING, SESSION_RECORDINGS, is_gone, is_refused, is_scope_missing, session};
 use super::wire::{WireFile, WireRecordings, WireSpan};
 
 /// What was read of a session.
@@ -34,9 +31,10 @@ pub(super) async fn read(api: Api<'_>, uuid: &str) -> Result<Option<Session>> {
         Err(error) if is_refused(&error) => return Ok(Some(refused(uuid))),
         Err(error) => return Err(error),
     };
-    let (people, recordings) = try_join(people(api, uuid), recordings(api, &segment)).await?;
-    let span: WireSpan = serde_json::from_slice(past.as_bytes())
-        .unwrap_or(WireSpan { start_time: None, end_time: None });
+    let people = people(api, uuid).await?;
+    let recordings = recordings(api, &segment).await?;
+    let span: WireSpan =
+        serde_json::from_slice(past.as_bytes()).unwrap_or(WireSpan { start_time: None, end_time: None });
     let mut item = format!(r#"{{"uuid":{},"past_meeting":"#, json!(uuid)).into_bytes();
     item.extend_from_slice(past.as_bytes());
     item.extend_from_slice(format!(r#","participants":[{}]"#, people.join(",")).as_bytes());
@@ -83,8 +81,9 @@ pub(super) fn files(recordings: &Raw) -> Option<Fingerprint> {
         return Some(Fingerprint::of(recordings));
     };
     let of = |file: &WireFile| {
-        let WireFile { id, file_type, recording_type, file_size, recording_start, recording_end, status, .. } =
-            file;
+        let WireFile {
+            id, file_type, recording_type, file_size, recording_start, recording_end, status, ..
+        } = file;
         let said = json!([id, file_type, recording_type, file_size, recording_start, recording_end, status]);
         Fingerprint::of_bytes(said.to_string().as_bytes())
     };
@@ -100,10 +99,14 @@ mod tests {
         let print = |files: serde_json::Value| {
             super::files(&Raw::new(json!({"uuid": "a==", "recording_files": files}).to_string()))
         };
-        let file = |id: &str, status: &str, url: &str| json!({"id": id, "status": status, "download_url": url});
-        let before = print(json!([file("1", "completed", "https://x/1"), file("2", "processing", "https://x/2")]));
-        let moved = print(json!([file("2", "processing", "https://y/2"), file("1", "completed", "https://y/1")]));
-        let done = print(json!([file("1", "completed", "https://x/1"), file("2", "completed", "https://x/2")]));
+        let file =
+            |id: &str, status: &str, url: &str| json!({"id": id, "status": status, "download_url": url});
+        let before =
+            print(json!([file("1", "completed", "https://x/1"), file("2", "processing", "https://x/2")]));
+        let moved =
+            print(json!([file("2", "processing", "https://y/2"), file("1", "completed", "https://y/1")]));
+        let done =
+            print(json!([file("1", "completed", "https://x/1"), file("2", "completed", "https://x/2")]));
         assert_eq!(before, moved);
         assert_ne!(before, done);
         assert_eq!(print(json!([])), None);
