@@ -21,3 +21,10 @@ pub(crate) fn merge(target: &mut Value, patch: Value) {
         }
     }
 }
+
+/// Merges patches, one after the other. Kept apart they keep their nulls.
+pub(crate) fn merge_all(target: &mut Value, patches: &[Value]) {
+    for patch in patches {
+        merge(target, patch.clone());
+    }
+}

@@ -1,7 +1,7 @@
 //! Runs fake providers as a program of its own, for benchmarks and examples.
 //!
-//! Prints one line of JSON for each when it is ready, the fake Google first, then the fake Slack and the fake
-//! GitHub, and runs until it is killed.
+//! Prints one line of JSON for each when it is ready, the fake Google first, then the fake Slack, the fake
+//! GitHub and the fake Zoom, and runs until it is killed.
 
 use std::io::Read as _;
 
@@ -11,6 +11,7 @@ use integrations_testkit::google::{CalendarSpec, FakeGoogle, TaskListSpec};
 use integrations_testkit::msgraph::{self, FakeGraph, FolderSpec};
 use integrations_testkit::oauth::{AccountSpec, Dialect, FakeOAuth};
 use integrations_testkit::slack::{FakeSlack, Tiers};
+use integrations_testkit::zoom::FakeZoom;
 use serde_json::json;
 use tokio::sync::oneshot;
 
@@ -104,6 +105,12 @@ struct Options {
     /// How many calls it grants in an hour.
     #[arg(long, default_value_t = 5_000)]
     github_rate_limit: u64,
+    /// Also run a fake Zoom, on this port; 0, or none, means any.
+    #[arg(long, num_args = 0..=1, default_missing_value = "0", value_name = "PORT")]
+    zoom: Option<u16>,
+    /// How many meetings the fake Zoom has, at most a hundred thousand.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(..=100_000))]
+    zoom_meetings: u64,
     /// A second account of the OAuth servers, to choose from.
     #[arg(long)]
     second_user: Option<String>,
@@ -188,6 +195,10 @@ async fn main() {
         });
         println!("{ready}");
     }
+    let zoom = match options.zoom {
+        Some(port) => Some(zoom(&options, port).await),
+        None => None,
+    };
     let mut servers = Vec::new();
     for asked in &options.oauth {
         for &dialect in &asked.dialects {
@@ -219,6 +230,9 @@ async fn main() {
         }
         if let Some(github) = github {
             github.shutdown().await;
+        }
+        if let Some(zoom) = zoom {
+            zoom.shutdown().await;
         }
         for server in servers {
             server.shutdown().await;
@@ -341,6 +355,36 @@ async fn github(options: &Options, port: u16) -> FakeGitHub {
         builder = builder.open_token(token);
     }
     builder.start().await
+}
+
+/// Starts the fake Zoom and says that it is ready.
+async fn zoom(options: &Options, port: u16) -> FakeZoom {
+    let mut builder = FakeZoom::builder()
+        .port(port)
+        .seed(options.seed)
+        .user(&options.user)
+        .interactive(options.interactive)
+        .generated_meetings(options.zoom_meetings);
+    if let Some(cap) = options.page_cap {
+        builder = builder.page_cap(cap);
+    }
+    if let Some(token) = &options.open_token {
+        builder = builder.open_token(token);
+    }
+    if let Some(token) = &options.open_refresh_token {
+        builder = builder.open_refresh_token(token);
+    }
+    let fake = builder.start().await;
+    let ready = json!({
+        "service": "zoom",
+        "url": fake.url(),
+        "client_id": fake.client_id(),
+        "client_secret": fake.client_secret(),
+        "user": fake.user(),
+        "account_id": fake.account_id(),
+    });
+    println!("{ready}");
+    fake
 }
 
 async fn oauth(options: &Options, dialect: Dialect, port: u16) -> FakeOAuth {

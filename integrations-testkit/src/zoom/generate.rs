@@ -137,7 +137,7 @@ fn hold(state: &mut State, id: u64, draw: &mut Draw, now: DateTime<Utc>) {
                 File::new(&uuid, "MP4", "shared_screen_with_speaker_view", size),
                 File::new(&uuid, "CHAT", "chat_file", 1 + u64::from(draw.below(5_000))),
             ];
-            let recording = Recording { session: place, stage: Stage::There, files, patch: None };
+            let recording = Recording { session: place, stage: Stage::There, files, patches: Vec::new() };
             state.recordings.insert(place, recording);
         }
     }

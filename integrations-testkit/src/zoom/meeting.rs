@@ -8,7 +8,7 @@ use super::Settings;
 use super::recurrence::Recurrence;
 use super::time::{after, text};
 use super::user::User;
-use crate::patch::merge;
+use crate::patch::{merge, merge_all};
 
 /// Zoom cuts the agenda in a listing.
 const SHORT_AGENDA: usize = 250;
@@ -86,7 +86,8 @@ pub(super) struct Meeting {
     /// The session that is under way, by place.
     pub(super) live: Option<usize>,
     pub(super) last_start: Option<DateTime<Utc>>,
-    pub(super) patch: Option<Value>,
+    /// What a test said about what is shown, in order.
+    pub(super) patches: Vec<Value>,
 }
 
 impl Meeting {
@@ -204,9 +205,7 @@ impl Meeting {
     }
 
     fn patched(&self, mut object: Value) -> Value {
-        if let Some(patch) = &self.patch {
-            merge(&mut object, patch.clone());
-        }
+        merge_all(&mut object, &self.patches);
         object
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::session::Session;
 use super::time::text;
 use super::user::User;
-use crate::patch::merge;
+use crate::patch::merge_all;
 use crate::random::{hash_text, mix};
 
 /// What the list of recordings makes of a window of more than a month. Zoom documents that a month is the
@@ -58,7 +58,8 @@ pub(super) struct Recording {
     pub(super) session: usize,
     pub(super) stage: Stage,
     pub(super) files: Vec<File>,
-    pub(super) patch: Option<Value>,
+    /// What a test said about what is shown, in order.
+    pub(super) patches: Vec<Value>,
 }
 
 impl Recording {
@@ -110,9 +111,7 @@ impl Recording {
         if listed {
             object["host_email"] = json!(host.email);
         }
-        if let Some(patch) = &self.patch {
-            merge(&mut object, patch.clone());
-        }
+        merge_all(&mut object, &self.patches);
         object
     }
 }

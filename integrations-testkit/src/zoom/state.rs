@@ -94,7 +94,7 @@ impl State {
             settings: json!({}),
             live: None,
             last_start: None,
-            patch: None,
+            patches: Vec::new(),
         };
         self.meetings.insert(room.id, room);
         self.users.push(user);

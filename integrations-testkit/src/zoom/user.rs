@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::ids;
 use super::time::text;
-use crate::patch::merge;
+use crate::patch::{merge, merge_all};
 use crate::random::{hash_text, mix};
 
 /// A user of the account.
@@ -19,7 +19,8 @@ pub(super) struct User {
     pub(super) pmi: u64,
     pub(super) status: String,
     pub(super) created: DateTime<Utc>,
-    pub(super) patch: Option<Value>,
+    /// What a test said about what is shown, in order.
+    pub(super) patches: Vec<Value>,
     pub(super) removed: bool,
 }
 
@@ -33,7 +34,7 @@ impl User {
             pmi: ids::personal(mix(seed) ^ hash_text(id)),
             status: "active".to_owned(),
             created: now,
-            patch: None,
+            patches: Vec::new(),
             removed: false,
         }
     }
@@ -87,9 +88,7 @@ impl User {
     }
 
     fn patched(&self, mut object: Value) -> Value {
-        if let Some(patch) = &self.patch {
-            merge(&mut object, patch.clone());
-        }
+        merge_all(&mut object, &self.patches);
         object
     }
 }

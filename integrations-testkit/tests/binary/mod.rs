@@ -45,6 +45,14 @@ fn it_also_runs_the_fake_github() {
 }
 
 #[test]
+fn it_also_runs_the_fake_zoom() {
+    let lines = ready(&["--zoom", "--zoom-meetings", "3", "--user", "grace@example.com"], 2);
+    let line = &lines[1];
+    assert_eq!((&line["service"], &line["user"]), (&"zoom".into(), &"grace@example.com".into()));
+    assert!(line["url"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{line}");
+}
+
+#[test]
 fn it_runs_the_oauth_servers_that_are_asked_for() {
     let lines = ready(&["--oauth", "all", "--second-user", "grace@example.com"], 6);
     assert_eq!(lines[0]["service"], "google");

@@ -51,7 +51,7 @@ pub(in crate::zoom) fn create(state: &mut State, new: Value, now: DateTime<Utc>)
         settings: json!({}),
         live: None,
         last_start: None,
-        patch: None,
+        patches: Vec::new(),
     };
     set_settings(&mut made, &mut given);
     given.end();
@@ -186,12 +186,12 @@ impl FakeZoom {
     /// Merges a patch into a meeting wherever it is shown, by itself and in rows: null removes a field. So a
     /// test makes one that Zoom would not send.
     pub fn patch_meeting(&self, id: u64, patch: Value) {
-        self.write(|state| merge(meeting(state, id).patch.get_or_insert_with(|| json!({})), patch));
+        self.write(|state| meeting(state, id).patches.push(patch));
     }
 
     /// Ends what [`patch_meeting`](Self::patch_meeting) did.
     pub fn unpatch_meeting(&self, id: u64) {
-        self.write(|state| meeting(state, id).patch = None);
+        self.write(|state| meeting(state, id).patches.clear());
     }
 
     /// Serves this text as the last row of the first user's listings, as it is.

@@ -1,9 +1,8 @@
 //! What happens to recordings?
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::given::Given;
-use crate::patch::merge;
 use crate::zoom::FakeZoom;
 use crate::zoom::recording::{File, Recording, Stage};
 use crate::zoom::state::State;
@@ -29,7 +28,8 @@ impl FakeZoom {
                 File::new(uuid, "MP4", "shared_screen_with_speaker_view", 1_048_576),
                 File::new(uuid, "M4A", "audio_only", 65_536),
             ];
-            let recording = Recording { session: place, stage: Stage::Processing, files, patch: None };
+            let recording =
+                Recording { session: place, stage: Stage::Processing, files, patches: Vec::new() };
             let before = state.recordings.insert(place, recording);
             assert!(before.is_none(), "{uuid:?} is recorded already");
         });
@@ -80,12 +80,12 @@ impl FakeZoom {
 
     /// Merges a patch into a recording wherever it is shown: null removes a field.
     pub fn patch_recording(&self, uuid: &str, patch: Value) {
-        self.write(|state| merge(recording(state, uuid).patch.get_or_insert_with(|| json!({})), patch));
+        self.write(|state| recording(state, uuid).patches.push(patch));
     }
 
     /// Ends what [`patch_recording`](Self::patch_recording) did.
     pub fn unpatch_recording(&self, uuid: &str) {
-        self.write(|state| recording(state, uuid).patch = None);
+        self.write(|state| recording(state, uuid).patches.clear());
     }
 
     /// Serves this text as the last item of the first user's recordings, whatever the window, as it is.

@@ -1,8 +1,7 @@
 //! What happens to users?
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::patch::merge;
 use crate::zoom::FakeZoom;
 
 impl FakeZoom {
@@ -19,7 +18,7 @@ impl FakeZoom {
     pub fn patch_user(&self, user: &str, patch: Value) {
         self.write(|state| {
             let Some(user) = state.user_named(user) else { panic!("no user {user:?} in this fake") };
-            merge(state.users[user].patch.get_or_insert_with(|| json!({})), patch);
+            state.users[user].patches.push(patch);
         });
     }
 
