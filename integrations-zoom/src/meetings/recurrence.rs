@@ -101,9 +101,11 @@ impl Rule {
                 let names: Vec<_> = days.iter().filter_map(|day| DAYS.get(*day).copied()).collect();
                 let _ = write!(rule, ";BYDAY={}", names.join(","));
             }
-            Days::OfMonth(day) => drop(write!(rule, ";BYMONTHDAY={day}")),
+            Days::OfMonth(day) => {
+                let _ = write!(rule, ";BYMONTHDAY={day}");
+            }
             Days::Nth(week, day) => {
-                drop(write!(rule, ";BYDAY={week}{}", DAYS.get(*day).copied().unwrap_or_default()))
+                let _ = write!(rule, ";BYDAY={week}{}", DAYS.get(*day).copied().unwrap_or_default());
             }
         }
         if self.frequency == "WEEKLY" {

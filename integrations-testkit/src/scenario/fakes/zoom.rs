@@ -49,7 +49,13 @@ impl Zoom {
             .empty_pages(set_up.empty_pages)
             .start()
             .await;
-        Ok(Self { zoom, clock: set_up.clock, held, happened: AtomicUsize::new(0), malformed: Mutex::default() })
+        Ok(Self {
+            zoom,
+            clock: set_up.clock,
+            held,
+            happened: AtomicUsize::new(0),
+            malformed: Mutex::default(),
+        })
     }
 
     /// The fake Zoom.
@@ -192,7 +198,11 @@ impl Fake for Zoom {
     }
 
     fn malform(&self, id: &str) -> Answer {
-        self.patch(id, json!({"topic": ["no", "text"]}), json!({"recording_files": [{"file_type": ["no", "text"]}]}));
+        self.patch(
+            id,
+            json!({"topic": ["no", "text"]}),
+            json!({"recording_files": [{"file_type": ["no", "text"]}]}),
+        );
         self.malformed().insert(id.to_owned());
         Ok(())
     }
