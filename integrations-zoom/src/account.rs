@@ -16,9 +16,9 @@ pub const SERVICE: &str = "zoom";
 /// What may be asked for.
 #[rustfmt::skip]
 const FEATURES: &[Feature] = &[
-    Feature::new("meetings", Level::Read, scope::FOR_MEETINGS),
-    Feature::new("past_meetings", Level::Read, scope::FOR_PAST_MEETINGS),
-    Feature::new("recordings", Level::Read, scope::FOR_RECORDINGS),
+    Feature::new("meetings", Level::Read, scope::FOR_MEETINGS).or(scope::INSTEAD_FOR_MEETINGS),
+    Feature::new("past_meetings", Level::Read, scope::FOR_PAST_MEETINGS).or(scope::INSTEAD_FOR_PAST_MEETINGS),
+    Feature::new("recordings", Level::Read, scope::FOR_RECORDINGS).or(scope::INSTEAD_FOR_RECORDINGS),
     Feature::new("writing", Level::Write, scope::FOR_WRITING),
 ];
 
@@ -29,13 +29,22 @@ const FEATURES: &[Feature] = &[
 /// [`ErrorKind::Configuration`](integrations_core::ErrorKind::Configuration) for a base address that takes no
 /// path.
 pub fn account(config: &ZoomConfig) -> Result<Arc<dyn ServiceAdapter>> {
-    let capabilities = Capabilities::default().with_refresh().with_revoke().with_incremental_scopes();
-    let info = ServiceInfo::new(SERVICE, "Zoom", env!("CARGO_PKG_VERSION"))
-        .with_capabilities(capabilities)
-        .with_scopes(scope::FOR_CONNECTING.iter().copied())
-        .with_features(FEATURES);
     Ok(Arc::new(
-        AccountAdapter::new(info, Arc::new(ZoomOAuth::new(config)?), config.origins(), classify::error)
-            .with_limits(limits::LIMITS),
+        AccountAdapter::new(
+            info(config, Capabilities::default()),
+            Arc::new(ZoomOAuth::new(config)?),
+            config.origins(),
+            classify::error,
+        )
+        .with_limits(limits::LIMITS),
     ))
+}
+
+/// What Zoom is and can do, with what its accounts can.
+pub(crate) fn info(config: &ZoomConfig, capabilities: Capabilities) -> ServiceInfo {
+    let connecting: &[&str] = if config.whole_account { &[scope::USERS_LIST] } else { scope::FOR_CONNECTING };
+    ServiceInfo::new(SERVICE, "Zoom", env!("CARGO_PKG_VERSION"))
+        .with_capabilities(capabilities.with_refresh().with_revoke().with_incremental_scopes())
+        .with_scopes(connecting.iter().copied())
+        .with_features(FEATURES)
 }

@@ -1,9 +1,14 @@
 //! What does the host have to say to use Zoom?
 
+use std::time::Duration;
+
+use chrono::TimeDelta;
 use integrations_core::auth::Secret;
 use integrations_core::http::Origins;
 use integrations_core::{Error, ErrorKind, Result};
 use url::Url;
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// The scopes that the family asks for, in the names of the newer apps (granular scopes). They are chosen in the app's
 /// settings; a user grants all of them or none.
@@ -30,15 +35,44 @@ pub mod scope {
     pub const RECORDINGS_LIST: &str = "cloud_recording:read:list_user_recordings";
     /// The files of a recording.
     pub const RECORDING_FILES_LIST: &str = "cloud_recording:read:list_recording_files";
+    /// The users of the account.
+    pub const USERS_LIST: &str = "user:read:list_users:admin";
 
     /// What every connection needs.
     pub const FOR_CONNECTING: &[&str] = &[USER_READ];
     /// What reading meetings needs.
     pub const FOR_MEETINGS: &[&str] = &[MEETINGS_LIST, MEETING_READ];
     /// What reading meetings that are over needs.
-    pub const FOR_PAST_MEETINGS: &[&str] = &[PAST_MEETING_READ, PAST_INSTANCES_LIST, PAST_PARTICIPANTS_LIST];
+    pub const FOR_PAST_MEETINGS: &[&str] =
+        &[MEETINGS_LIST, PAST_MEETING_READ, PAST_INSTANCES_LIST, PAST_PARTICIPANTS_LIST];
     /// What reading recordings needs.
     pub const FOR_RECORDINGS: &[&str] = &[RECORDINGS_LIST, RECORDING_FILES_LIST];
+    /// What will do as well for [`FOR_MEETINGS`]: for the whole account, and in the names of the older apps.
+    pub const INSTEAD_FOR_MEETINGS: &[&[&str]] = &[
+        &["meeting:read:list_meetings:admin", "meeting:read:meeting:admin"],
+        &["meeting:read"],
+        &["meeting:read:admin"],
+    ];
+    /// What will do as well for [`FOR_PAST_MEETINGS`].
+    pub const INSTEAD_FOR_PAST_MEETINGS: &[&[&str]] = &[
+        &[
+            "meeting:read:list_meetings:admin",
+            "meeting:read:past_meeting:admin",
+            "meeting:read:list_past_instances:admin",
+            "meeting:read:list_past_participants:admin",
+        ],
+        &["meeting:read"],
+        &["meeting:read:admin"],
+    ];
+    /// What will do as well for [`FOR_RECORDINGS`].
+    pub const INSTEAD_FOR_RECORDINGS: &[&[&str]] = &[
+        &[
+            "cloud_recording:read:list_user_recordings:admin",
+            "cloud_recording:read:list_recording_files:admin",
+        ],
+        &["recording:read"],
+        &["recording:read:admin"],
+    ];
     /// What writing meetings needs.
     pub const FOR_WRITING: &[&str] = &[MEETING_WRITE, MEETING_UPDATE, MEETING_DELETE];
 }
@@ -52,6 +86,9 @@ pub struct ZoomConfig {
     pub(crate) token_url: Url,
     pub(crate) revoke_url: Url,
     pub(crate) api_url: Url,
+    pub(crate) whole_account: bool,
+    pub(crate) look_back: TimeDelta,
+    pub(crate) rechecks: usize,
 }
 
 impl ZoomConfig {
@@ -83,10 +120,19 @@ impl ZoomConfig {
 }
 
 /// Builds a [`ZoomConfig`].
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ZoomConfigBuilder {
     client: Option<(String, Secret)>,
     base_url: Option<String>,
+    whole_account: bool,
+    look_back: Duration,
+    rechecks: usize,
+}
+
+impl Default for ZoomConfigBuilder {
+    fn default() -> Self {
+        Self { client: None, base_url: None, whole_account: false, look_back: 3 * DAY, rechecks: 20 }
+    }
 }
 
 impl ZoomConfigBuilder {
@@ -99,6 +145,28 @@ impl ZoomConfigBuilder {
     /// Takes one server for all of Zoom's, e.g. a fake or a recording proxy. The paths stay Zoom's.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
+        self
+    }
+
+    /// Reads the meetings of every active user of the account, and not those of `me`. A Server-to-Server app has
+    /// to: it has no `me`. An app that an administrator installs for the account may. Needs the scopes that end
+    /// in `:admin`, and [`USERS_LIST`](scope::USERS_LIST).
+    pub fn whole_account(mut self) -> Self {
+        self.whole_account = true;
+        self
+    }
+
+    /// How far back a run looks again at meetings that were held, for those that Zoom tells of late, and their
+    /// recordings. 3 days by default, 28 at the most.
+    pub fn look_back(mut self, look_back: Duration) -> Self {
+        self.look_back = look_back.min(28 * DAY);
+        self
+    }
+
+    /// How many planned meetings a run looks at in turn, for changes that Zoom's list does not show. 20 by
+    /// default, at a call each; a user who has no more planned has every change seen by the next run.
+    pub fn rechecks(mut self, meetings: usize) -> Self {
+        self.rechecks = meetings;
         self
     }
 
@@ -126,6 +194,9 @@ impl ZoomConfigBuilder {
             token_url: url("https://zoom.us", "/oauth/token")?,
             revoke_url: url("https://zoom.us", "/oauth/revoke")?,
             api_url: url("https://api.zoom.us", "/v2/")?,
+            whole_account: self.whole_account,
+            look_back: TimeDelta::from_std(self.look_back).unwrap_or(TimeDelta::days(28)),
+            rechecks: self.rechecks,
         })
     }
 }

@@ -8,6 +8,11 @@ use std::time::Duration;
 
 use integrations_core::resilience::{Calls, Cost, Limits, Quota, Scope};
 
+/// How many rows a page of a list has: Zoom gives no fewer than it likes, and no more.
+pub(crate) const ROWS_PER_PAGE: (u32, u32) = (30, 300);
+/// How many items a page of the engine's has at the most; each takes a call or more of its own.
+pub(crate) const ITEMS_PER_PAGE: usize = 50;
+
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -24,6 +29,7 @@ const WRITE: &str = "write";
 #[rustfmt::skip]
 const COSTS: &[Cost] = &[
     Cost::new("users.me", 1).class(LIGHT),
+    Cost::new("users.list", 1).class(MEDIUM),
     Cost::new("meetings.get", 1).class(LIGHT),
     Cost::new("meetings.delete", 1).class(LIGHT),
     Cost::new("meetings.end", 1).class(LIGHT),

@@ -117,6 +117,9 @@ pub struct Stream {
     /// Whether nothing changes in it any more, e.g. in an archived channel: once it has been read to its end
     /// as such, only a full sync reads it again. When it is taken up again, it is listed anew.
     pub frozen: bool,
+    /// Whether what was read stays when a listing does not meet it any more, because the provider shows what was
+    /// of late alone, e.g. meetings that were held: then nothing goes that is not named as deleted.
+    pub kept: bool,
 }
 
 impl Stream {
@@ -130,6 +133,7 @@ impl Stream {
             access: None,
             color: None,
             frozen: false,
+            kept: false,
         }
     }
 }

@@ -65,6 +65,7 @@ mod attachment;
 mod channel;
 mod entity;
 mod event;
+mod fingerprint;
 mod form;
 pub mod identity;
 mod issue;
@@ -89,6 +90,7 @@ pub use self::event::{
     Attendee, Conference, ConferenceEntry, Event, EventKind, EventStatus, Recurrence, Reminder,
     ReminderMethod, Reminders, ResponseStatus, Series, Transparency, Visibility,
 };
+pub use self::fingerprint::Fingerprint;
 pub use self::form::MODEL_FORMAT;
 pub use self::issue::{
     CheckState, Comment, CommentKind, Issue, IssueKind, IssueLabel, IssueState, Milestone, PullRequest,

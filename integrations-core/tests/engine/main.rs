@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper of a test fails the test")]
 
 mod frozen;
+mod kept;
 mod listed;
 mod position;
 mod relist;

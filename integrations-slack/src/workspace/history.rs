@@ -10,12 +10,12 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use integrations_core::adapter::{Next, Page, Pull, PullFrom};
-use integrations_core::model::Raw;
+use integrations_core::model::{Fingerprint, Raw};
 use integrations_core::{ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
 use super::api::{Api, Listing, Method, unreadable};
-use super::mark::{self, Mark, Print, Reach};
+use super::mark::{self, Mark, Reach};
 use super::threads::Due;
 use super::ts::Ts;
 use super::wire::{WireGlance, WireTs};
@@ -175,7 +175,7 @@ impl Reader<'_> {
         let remembered = self.since.and_then(|since| since.seen.get(&glance.ts)).copied();
         let lasting = progress.mark.meet(glance.ts, self.reach);
         // A listing passes by most messages without a look at their text.
-        let print = (lasting || remembered.is_some()).then(|| Print::of(item));
+        let print = (lasting || remembered.is_some()).then(|| Fingerprint::of(item));
         if let Some(print) = print.filter(|_| lasting) {
             progress.mark.remember(glance.ts, print, self.reach);
         }
@@ -188,7 +188,7 @@ impl Reader<'_> {
 
     /// A message of which it cannot be told which it is, is given once: it goes to the quarantine.
     pub(super) fn give_once(&self, mark: &mut Mark, item: Raw, haul: &mut Haul) {
-        let print = Print::of(&item);
+        let print = Fingerprint::of(&item);
         mark.remember_odd(print);
         if !self.since.is_some_and(|since| since.odd.contains(&print)) {
             haul.items.push(item);

@@ -7,14 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use integrations_core::model::Raw;
+use integrations_core::model::Fingerprint;
 use integrations_core::sync::Cursor;
-use integrations_core::{Error, ErrorKind, Result, json};
+use integrations_core::{Error, ErrorKind, Result};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use sha2::{Digest, Sha256};
+use serde::{Deserialize, Serialize};
 
 use super::ts::Ts;
 use crate::config::{History, LookBack};
@@ -64,34 +61,6 @@ impl Reach {
     }
 }
 
-/// A fingerprint of an item's text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Print([u8; 6]);
-
-impl Print {
-    pub(super) fn of(item: &Raw) -> Self {
-        let digest = Sha256::digest(item.as_bytes());
-        let mut print = [0; 6];
-        print.copy_from_slice(&digest[..6]);
-        Self(print)
-    }
-}
-
-impl Serialize for Print {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&URL_SAFE_NO_PAD.encode(self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for Print {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::try_text(deserializer, "a fingerprint", |text| {
-            let mut print = [0; 6];
-            (URL_SAFE_NO_PAD.decode_slice(text, &mut print) == Ok(6)).then_some(Self(print))
-        })
-    }
-}
-
 /// What has been read of a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Mark {
@@ -102,10 +71,10 @@ pub(super) struct Mark {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) from: Option<Ts>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) seen: BTreeMap<Ts, Print>,
+    pub(super) seen: BTreeMap<Ts, Fingerprint>,
     /// Items from there on that have no readable `ts`.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub(super) odd: BTreeSet<Print>,
+    pub(super) odd: BTreeSet<Fingerprint>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) threads: Vec<Thread>,
 }
@@ -119,10 +88,10 @@ pub(super) struct Thread {
     pub(super) count: u64,
     /// The message that it begins with, as it stands beside its replies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) parent: Option<Print>,
+    pub(super) parent: Option<Fingerprint>,
     /// The last replies.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) replies: BTreeMap<Ts, Print>,
+    pub(super) replies: BTreeMap<Ts, Fingerprint>,
 }
 
 impl Mark {
@@ -145,7 +114,7 @@ impl Mark {
     }
 
     /// Remembers a message, and forgets the oldest where there are too many.
-    pub(super) fn remember(&mut self, ts: Ts, print: Print, reach: &Reach) {
+    pub(super) fn remember(&mut self, ts: Ts, print: Fingerprint, reach: &Reach) {
         self.seen.insert(ts, print);
         if self.seen.len() > reach.messages {
             self.seen.pop_first();
@@ -153,7 +122,7 @@ impl Mark {
         }
     }
 
-    pub(super) fn remember_odd(&mut self, print: Print) {
+    pub(super) fn remember_odd(&mut self, print: Fingerprint) {
         if self.odd.len() < MOST_ODD {
             self.odd.insert(print);
         }
@@ -181,7 +150,7 @@ impl Mark {
 
 impl Thread {
     /// Remembers a reply, and forgets the first where there are too many.
-    pub(super) fn remember(&mut self, ts: Ts, print: Print, reach: &Reach) {
+    pub(super) fn remember(&mut self, ts: Ts, print: Fingerprint, reach: &Reach) {
         self.replies.insert(ts, print);
         if self.replies.len() > reach.replies {
             self.replies.pop_first();
@@ -204,6 +173,8 @@ pub(super) fn read<T: DeserializeOwned>(cursor: &Cursor) -> Result<T> {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use integrations_core::model::Raw;
+
     use super::*;
     use crate::config::SlackConfig;
 
@@ -215,8 +186,8 @@ pub(super) mod tests {
         Ts::parse(&format!("{:010}.123456", 1_772_440_000 + seconds)).unwrap()
     }
 
-    fn print(number: u64) -> Print {
-        Print::of(&Raw::new(number.to_string()))
+    fn print(number: u64) -> Fingerprint {
+        Fingerprint::of(&Raw::new(number.to_string()))
     }
 
     /// A mark that holds as much as it can.
@@ -286,13 +257,5 @@ pub(super) mod tests {
         let mut left: Vec<_> = mark.threads.iter().map(|thread| thread.ts).collect();
         left.sort();
         assert_eq!(left, [ts(2), ts(3)]);
-    }
-
-    #[test]
-    fn a_fingerprint_is_that_of_the_text() {
-        assert_eq!(print(7), print(7));
-        assert_ne!(print(7), print(8));
-        let text = serde_json::to_string(&print(7)).unwrap();
-        assert_eq!((text.len(), serde_json::from_str::<Print>(&text).unwrap()), (10, print(7)));
     }
 }

@@ -6,12 +6,12 @@
 
 use std::collections::BTreeSet;
 
-use integrations_core::model::Raw;
+use integrations_core::model::{Fingerprint, Raw};
 use integrations_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 use super::history::{Glance, Haul, Of, Place, Progress, Reader, is_believable};
-use super::mark::{Mark, Print, Thread};
+use super::mark::{Mark, Thread};
 use super::ts::Ts;
 
 /// A thread that is still to be read.
@@ -139,7 +139,7 @@ impl Reader<'_> {
     fn reply(&self, thread: Ts, mark: &mut Mark, item: &Raw, ts: Ts) -> bool {
         let remembered = self.remembered(thread).and_then(|thread| thread.replies.get(&ts)).copied();
         let thread = mark.thread_mut(thread);
-        let print = (thread.is_some() || remembered.is_some()).then(|| Print::of(item));
+        let print = (thread.is_some() || remembered.is_some()).then(|| Fingerprint::of(item));
         if let (Some(thread), Some(print)) = (thread, print) {
             thread.remember(ts, print, self.reach);
         }
@@ -171,7 +171,7 @@ impl Reader<'_> {
 /// these say.
 fn first_has_changed(mark: &mut Mark, item: &Raw, glance: Glance) -> bool {
     let Some(thread) = mark.thread_mut(glance.ts) else { return false };
-    let print = Print::of(item);
+    let print = Fingerprint::of(item);
     let (latest, count) = glance.replies.unwrap_or((thread.latest, 0));
     let same = match thread.parent {
         Some(parent) => parent == print,

@@ -130,6 +130,16 @@ impl State {
         self.by_uuid.get(uuid).copied()
     }
 
+    /// Takes a session out of all that finds it; whether there was one.
+    pub(super) fn forget(&mut self, uuid: &str) -> bool {
+        let Some(place) = self.by_uuid.remove(uuid) else { return false };
+        self.recordings.remove(&place);
+        for places in self.by_meeting.values_mut() {
+            places.retain(|other| *other != place);
+        }
+        true
+    }
+
     /// The session that is over and that a path names: by uuid, or the latest of a meeting.
     pub(super) fn past(&self, named: &str) -> Option<(usize, &Session)> {
         let place = match named.parse::<u64>() {

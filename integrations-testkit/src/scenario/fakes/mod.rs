@@ -8,6 +8,7 @@ mod outlook_mail;
 mod servers;
 mod slack;
 mod tasks;
+mod zoom;
 
 pub use self::calendar::Calendar;
 pub use self::github::GitHub;
@@ -16,3 +17,4 @@ pub use self::outlook_calendar::OutlookCalendar;
 pub use self::outlook_mail::OutlookMail;
 pub use self::slack::Slack;
 pub use self::tasks::Tasks;
+pub use self::zoom::Zoom;

@@ -115,6 +115,17 @@ impl FakeZoom {
         })
     }
 
+    /// Zoom forgets a session that is over, and what was recorded of it: whatever names it answers 404 with code
+    /// 3001.
+    ///
+    /// # Panics
+    /// When there is no such session.
+    pub fn forget_session(&self, uuid: &str) {
+        self.write(|state| {
+            assert!(state.forget(uuid), "no session {uuid:?} in this fake");
+        });
+    }
+
     /// A session that is over, as the API shows it.
     pub fn past_meeting(&self, uuid: &str) -> Option<Value> {
         let state = self.zoom.state();

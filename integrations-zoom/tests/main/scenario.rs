@@ -1,0 +1,58 @@
+//! Zoom syncs as the family promises: the family's scenarios on the fake Zoom.
+
+use std::sync::Arc;
+
+use integrations_core::ServiceAdapter;
+use integrations_core::http::Transport;
+use integrations_core::http::reqwest::ReqwestTransport;
+use integrations_testkit::scenario::{Subject, fakes};
+use integrations_zoom::{Zoom, ZoomConfig};
+
+fn adapter(fake: &fakes::Zoom) -> Arc<dyn ServiceAdapter> {
+    let zoom = fake.zoom();
+    let config = ZoomConfig::builder().client(zoom.client_id(), zoom.client_secret()).base_url(zoom.url());
+    Zoom::new(config.build().unwrap()).unwrap()
+}
+
+fn transport() -> Arc<dyn Transport> {
+    Arc::new(ReqwestTransport::new("tests").unwrap())
+}
+
+/// Meetings that are planned.
+mod planned {
+    use super::*;
+
+    fn subject() -> Subject {
+        Subject::new(fakes::Zoom::planned, adapter, transport)
+    }
+
+    integrations_testkit::scenarios!(subject, not_here: {
+        a_lost_position_lists_again_and_deletes_what_is_gone: "a position is the adapter's own",
+        a_position_lost_in_the_middle_of_changes_lists_again: "a position is the adapter's own",
+        an_item_that_comes_twice_is_there_once: "the rows of one meeting are one item",
+        a_stream_that_appears_is_read_from_its_start: "every user has the same streams",
+        a_stream_that_vanishes_is_named_and_kept: "every user has the same streams",
+        an_adapter_that_lists_instead_of_reading_changes: "what was read may come again",
+    });
+}
+
+/// Meetings that were held.
+mod held {
+    use super::*;
+
+    fn subject() -> Subject {
+        Subject::new(fakes::Zoom::held, adapter, transport)
+    }
+
+    integrations_testkit::scenarios!(subject, not_here: {
+        a_lost_position_lists_again_and_deletes_what_is_gone: "a position is the adapter's own",
+        a_position_lost_in_the_middle_of_changes_lists_again: "a position is the adapter's own",
+        an_item_that_comes_twice_is_there_once: "the rows of one meeting are one item",
+        a_stream_that_appears_is_read_from_its_start: "every user has the same streams",
+        a_stream_that_vanishes_is_named_and_kept: "every user has the same streams",
+        an_adapter_that_lists_instead_of_reading_changes: "what was read may come again",
+        an_empty_listing_deletes_nothing_until_the_host_says_so: "what was read is kept",
+        a_listing_that_shrinks_sharply_is_not_believed: "what was read is kept",
+        an_adapter_that_asks_for_large_pages: "each month is a page of its own",
+    });
+}
