@@ -5,12 +5,13 @@ use serde_json::json;
 
 use super::Zoom;
 use super::access::Caller;
+use super::choices::LongWindow;
 use super::cursor::Place;
 use super::errors::{invalid, no_meeting, no_recording, no_user, not_paid, still_processing, unsupported};
 use super::listing::{self, Listed};
 use super::operation::{Asked, Operation};
 use super::query::Query;
-use super::recording::{LongWindow, Stage};
+use super::recording::Stage;
 use super::session::Session;
 use super::state::State;
 use super::time::text;
