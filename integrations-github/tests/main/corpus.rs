@@ -230,7 +230,7 @@ fn keeps_every_field(name: &str, kind: Kind, wire: &Value, record: &Record) {
             comment_keeps(name, kind, wire, comment, record);
         }
         (Entity::Notification(notification), Kind::Notification) => {
-            notification_keeps(name, wire, notification)
+            notification_keeps(name, wire, notification, record)
         }
         (other, kind) => panic!("{name}: a {kind:?} is {other:?}"),
     }
@@ -374,7 +374,13 @@ fn comment_keeps(name: &str, kind: Kind, wire: &Value, comment: &Comment, record
     assert_eq!(record.source.link.as_deref(), text(wire, "/html_url"), "{name}");
 }
 
-fn notification_keeps(name: &str, wire: &Value, notification: &Notification) {
+fn notification_keeps(name: &str, wire: &Value, notification: &Notification, record: &Record) {
+    let number = text(wire, "/subject/url").and_then(|url| url.rsplit('/').next()).unwrap();
+    let link = record.source.link.as_deref().unwrap();
+    assert!(
+        link.starts_with(text(wire, "/repository/html_url").unwrap()) && link.ends_with(number),
+        "{name}: {link}"
+    );
     assert_eq!(Some(notification.id.as_str()), text(wire, "/id"), "{name}");
     assert_eq!(notification.reason.as_deref(), text(wire, "/reason"), "{name}");
     assert_eq!(notification.title.as_deref(), text(wire, "/subject/title"), "{name}");
