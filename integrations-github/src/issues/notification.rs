@@ -37,7 +37,10 @@ pub(super) fn notification(
 
 /// The page of the issue or pull request. GitHub gives its address in the API, and the repository's page.
 fn page(repository: &WireRepository<'_>, subject: &WireSubject) -> Option<String> {
-    let (url, repository) = (Address::api(subject.url.as_deref()?)?, repository.html_url.as_deref()?);
+    let (url, name) = (Address::api(subject.url.as_deref()?)?, repository.full_name.as_deref()?);
+    if !url.project.eq_ignore_ascii_case(name) {
+        return None;
+    }
     let collection = if url.is_pull() { "pull" } else { "issues" };
-    Some(format!("{}/{collection}/{}", repository.trim_end_matches('/'), url.number()?))
+    Some(format!("{}/{collection}/{}", repository.html_url.as_deref()?.trim_end_matches('/'), url.number()?))
 }

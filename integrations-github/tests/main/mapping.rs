@@ -216,6 +216,7 @@ fn a_notification_leads_to_the_page_of_what_it_is_about() {
         (json!(format!("{REPOSITORY}/issues/42")), json!("https://github.com/octo-org/engine/issues/42")),
         (json!(format!("{REPOSITORY}/pulls/42")), json!("https://github.com/octo-org/engine/pull/42")),
         (json!(format!("{REPOSITORY}/commits/6dcb09b5")), Value::Null),
+        (json!("https://api.github.com/repos/octo-org/other/issues/42"), Value::Null),
         (json!(format!("{REPOSITORY}/releases/42")), Value::Null),
         (Value::Null, Value::Null),
     ] {
