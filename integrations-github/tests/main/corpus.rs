@@ -241,10 +241,14 @@ async fn every_repository_is_a_stream() {
         let Some(path) = data(folder) else { return };
         let mut all = Vec::new();
         files(&path, &path, &mut all);
-        all.iter().for_each(|(_, value)| repositories(value, &mut found));
+        for (_, value) in &all {
+            repositories(value, &mut found);
+        }
     }
     let host = Host::with(FakeGitHubBuilder::with_lasting_tokens).await;
-    found.values().for_each(|repository| host.fake.raw_repository(&repository.to_string()));
+    for repository in found.values() {
+        host.fake.raw_repository(&repository.to_string());
+    }
     let connection = host.connect().await;
     let mut streams = host.gateway.streams(&connection.id).await.unwrap();
     streams.retain(|stream| stream.id.as_str() != integrations_github::NOTIFICATIONS);
