@@ -1,9 +1,10 @@
 //! How is a page of a folder read?
 //!
 //! A folder is read by a round of `messages/delta`, and its changes by the rounds after it. A cursor is Graph's
-//! link, as it came. The properties that are selected for the first page are those of every later one. What hangs
-//! on the messages of a page is asked for in batches, and becomes their property `attachments`, as Graph gives it
-//! to those who expand it: a round does not surely do so.
+//! link, as it came. The properties that are selected for the first page are those of every later one, but not of
+//! every message: one that was just read or unread may come without the others. Such a message is got by itself.
+//! What hangs on the messages of a page is asked for in batches, too, and becomes their property `attachments`, as
+//! Graph gives it to those who expand it: a round does not surely do so.
 
 use integrations_core::adapter::{Page, Pull, PullFrom};
 use integrations_core::http::{Session, join};
@@ -22,7 +23,8 @@ use crate::delta::{IMMUTABLE_IDS, Link, Pages, prefer};
 use crate::limits::{ATTACHMENTS_PER_PAGE, MESSAGES_PER_PAGE};
 
 const DELTA: &str = "messages.delta";
-const LIST_ATTACHMENTS: &str = "attachments.list";
+const GET: &str = "messages.get";
+pub(super) const LIST_ATTACHMENTS: &str = "attachments.list";
 /// How many pages the list of a message's attachments may have.
 const MAX_PAGES: usize = 100;
 
@@ -54,8 +56,35 @@ pub(super) async fn messages(config: &GraphConfig, session: &Session, pull: Pull
     if !items.is_empty() {
         context.folder = folders::telling(config, session, pull.stream.as_str()).await?;
     }
+    complete(config, session, &mut items).await?;
     put_attachments(config, session, &mut items).await?;
     Ok(Page::new(items, next).with_context(context))
+}
+
+/// Gets those messages that did not come whole.
+async fn complete(config: &GraphConfig, session: &Session, items: &mut [Raw]) -> Result<()> {
+    let mut asked = Vec::new();
+    let mut urls = Vec::new();
+    for (number, item) in items.iter().enumerate() {
+        let Ok(hint) = serde_json::from_slice::<WireHint>(item.as_bytes()) else { continue };
+        if hint.removed.is_none() && !hint.is_whole() {
+            let mut url = join(&config.api_url, &["me", "messages", &hint.id])?;
+            url.query_pairs_mut().append_pair("$select", SELECT);
+            urls.push(url);
+            asked.push((number, hint.id));
+        }
+    }
+    let answers = batch::get(config, session, GET, IMMUTABLE_IDS, &urls).await?;
+    for ((number, id), answer) in asked.into_iter().zip(answers) {
+        items[number] = match answer {
+            Ok(message) => Raw::new(message),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Raw::new(json!({ "id": id, "@removed": { "reason": "deleted" } }).to_string())
+            }
+            Err(error) => failed(&items[number], GET, &error),
+        };
+    }
+    Ok(())
 }
 
 /// Asks for the attachments of those messages that have any.
@@ -83,13 +112,16 @@ async fn put_attachments(config: &GraphConfig, session: &Session, items: &mut [R
             Ok(list) => folders::with(item, "attachments", &list),
             // The message is gone since: the next round says so.
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(error) => {
-                let error = json!({ "status": error.status(), "code": error.provider_code() });
-                folders::with(item, "attachments@error", error.to_string().as_bytes())
-            }
+            Err(error) => failed(item, LIST_ATTACHMENTS, &error),
         };
     }
     Ok(())
+}
+
+/// A message with the reason why not all of it could be read.
+fn failed(item: &Raw, operation: &'static str, error: &Error) -> Raw {
+    let error = json!({ "operation": operation, "status": error.status(), "code": error.provider_code() });
+    folders::with(item, "@error", error.to_string().as_bytes())
 }
 
 /// The id of a message that may have attachments. Graph does not count those that the text shows.
