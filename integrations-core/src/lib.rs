@@ -20,6 +20,7 @@
 //! | `recurrence` | yes | occurrences of recurring events (`calendar`) |
 //! | `reqwest` | yes | a ready [`Transport`](http::Transport) on reqwest and rustls |
 //! | `backoff` | no | policies of the crate `backoff` as retry policies |
+//! | `mail` | no | the headers and the HTML of mails (`mail`), for adapters of mailboxes |
 //! | `schema` | no | the JSON Schema of a record, and `JsonSchema` for the [`model`] |
 //!
 //! Without them there is no HTTP client, no TLS and no SQL in the graph.
@@ -35,6 +36,8 @@ pub mod error;
 mod gateway;
 pub mod http;
 pub mod json;
+#[cfg(feature = "mail")]
+pub mod mail;
 pub mod memory;
 mod message;
 pub mod model;

@@ -54,6 +54,7 @@ pub struct GraphConfig {
     pub(crate) token_url: Url,
     pub(crate) api_url: Url,
     pub(crate) calendar: Horizon,
+    pub(crate) hidden_folders: bool,
 }
 
 /// How far a calendar is read where the host's window has no beginning, or no end.
@@ -112,6 +113,7 @@ pub struct GraphConfigBuilder {
     tenant: Option<String>,
     base_url: Option<String>,
     calendar: Horizon,
+    hidden_folders: bool,
 }
 
 impl GraphConfigBuilder {
@@ -159,6 +161,13 @@ impl GraphConfigBuilder {
         self
     }
 
+    /// Reads the folders of a mailbox, too, that Outlook does not show, and what is in them. By default they are
+    /// left out: they are where Exchange and other programs keep things of their own.
+    pub fn hidden_folders(mut self) -> Self {
+        self.hidden_folders = true;
+        self
+    }
+
     /// The configuration.
     ///
     /// # Errors
@@ -187,6 +196,7 @@ impl GraphConfigBuilder {
             token_url: url(login, &format!("/{tenant}/oauth2/v2.0/token"))?,
             api_url: url("https://graph.microsoft.com", "/v1.0/")?,
             calendar: self.calendar,
+            hidden_folders: self.hidden_folders,
         })
     }
 }

@@ -174,6 +174,7 @@ struct Shape {
 
 /// An item that is not in the list any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(dead_code, reason = "mail reads it with the item")]
 pub(crate) struct Removed {
     pub id: String,
     /// `deleted`, or `changed` for one that is there and has left the list; Graph may use other words.
@@ -181,6 +182,7 @@ pub(crate) struct Removed {
 }
 
 /// What an item says of its removal; `None` for one that is there, or cannot be read.
+#[allow(dead_code, reason = "mail reads it with the item")]
 pub(crate) fn removed(item: &Raw) -> Option<Removed> {
     #[derive(Deserialize)]
     struct Item {

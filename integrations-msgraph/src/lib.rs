@@ -7,6 +7,7 @@ mod classify;
 mod config;
 mod delta;
 mod limits;
+pub mod mail;
 mod oauth;
 mod zones;
 
@@ -15,5 +16,6 @@ pub use self::calendar::OutlookCalendar;
 pub use self::classify::{RULES, TOKEN_RULES, error as classify, token_error as classify_token};
 pub use self::config::{GraphConfig, GraphConfigBuilder, scope};
 pub use self::limits::LIMITS;
+pub use self::mail::OutlookMail;
 pub use self::oauth::MicrosoftOAuth;
 pub use self::zones::time_zone;

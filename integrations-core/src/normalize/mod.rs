@@ -34,6 +34,20 @@ pub struct PageContext {
     pub time_zone: Option<Tz>,
     /// The reminders of items that follow their calendar's.
     pub default_reminders: Vec<Reminder>,
+    /// The folder of the mails, if it is one that says something of them.
+    pub folder: Option<MailFolder>,
+}
+
+/// A folder of a mailbox that says something of the mails in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MailFolder {
+    /// They came in, and were not put away.
+    Inbox,
+    /// They were thrown away.
+    Trash,
+    /// They are taken for spam.
+    Spam,
 }
 
 /// Where an item stands.

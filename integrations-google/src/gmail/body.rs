@@ -9,14 +9,13 @@ use std::fmt::Write as _;
 use base64::Engine;
 use base64::engine::general_purpose::GeneralPurposeConfig;
 use base64::engine::{DecodePaddingMode, GeneralPurpose};
+use integrations_core::mail::{self, strip_prefix};
 use integrations_core::model::Attachment;
 use integrations_core::normalize::ItemError;
 use mail_parser::decoders::charsets::map::charset_decoder;
 use mail_parser::parsers::MessageStream;
 use memchr::memmem;
 
-use super::headers::{self, strip_prefix};
-use super::html;
 use super::wire::WirePart;
 
 /// Stands for the id of the root, whose own is empty.
@@ -163,14 +162,14 @@ impl Reader {
         let text = join(&text, "\n", |number| {
             let piece = &mut pieces[number];
             match (piece.is_html, shown.contains(&number)) {
-                (true, _) => html::to_text(&piece.text),
+                (true, _) => mail::to_text(&piece.text),
                 (false, true) => piece.text.clone(),
                 (false, false) => std::mem::take(&mut piece.text),
             }
         });
         let shown = join(&shown, "\n", |number| {
             let piece = &mut pieces[number];
-            if piece.is_html { std::mem::take(&mut piece.text) } else { html::from_text(&piece.text) }
+            if piece.is_html { std::mem::take(&mut piece.text) } else { mail::from_text(&piece.text) }
         });
         if let Some(html) = &shown {
             for file in &mut attachments {
@@ -218,10 +217,10 @@ fn attachment(part: &WirePart<'_>) -> Attachment {
     Attachment {
         // The id that Google gives for the content is good for a while; that of the part stays.
         id: some(&part.part_id).or_else(|| some(ROOT)),
-        title: some(&part.filename.0).map(|name| headers::decode(&name)),
+        title: some(&part.filename.0).map(|name| mail::decode(&name)),
         media_type: some(&part.mime_type.0),
         size: part.body.size,
-        content_id: part.header("Content-ID").and_then(|id| headers::ids(id).into_iter().next()),
+        content_id: part.header("Content-ID").and_then(|id| mail::ids(id).into_iter().next()),
         inline: disposition_is(part, "inline"),
         ..Attachment::default()
     }
@@ -286,7 +285,7 @@ fn decode_charset(bytes: &[u8], charset: &str) -> String {
 }
 
 fn charset(part: &WirePart<'_>) -> Option<String> {
-    let value = headers::line(part.header("Content-Type")?);
+    let value = mail::line(part.header("Content-Type")?);
     let value = MessageStream::new(value.as_bytes()).parse_content_type();
     value.as_content_type()?.attribute("charset").map(str::to_owned)
 }

@@ -1,12 +1,9 @@
 //! Gmail.
 
 mod adapter;
-mod address;
 mod attachment;
 mod batch;
 mod body;
-mod headers;
-mod html;
 mod multipart;
 mod normalize;
 mod sync;

@@ -8,10 +8,9 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use integrations_core::http::Response;
+use integrations_core::mail::line;
 use mail_parser::parsers::MessageStream;
 use memchr::memmem;
-
-use super::headers::line;
 
 /// How many headers a part, or the answer in it, may have.
 const MAX_HEADERS: usize = 64;

@@ -1,14 +1,14 @@
 //! How does a message of Gmail's become one of the model, and a label a channel?
 
-use integrations_core::json;
 use integrations_core::model::{
     Change, Channel, ChannelKind, Entity, Message, MessageKind, MessageStatus, Raw, Record, Source,
 };
 use integrations_core::normalize::{ItemContext, ItemError, Normalizer};
+use integrations_core::{json, mail};
 
 use super::adapter::LABELS;
+use super::body;
 use super::wire::{WireError, WireId, WireLabel, WireMessage};
-use super::{body, headers};
 
 /// Maps messages and labels, each in its own stream.
 #[derive(Debug, Clone, Copy, Default)]
@@ -65,7 +65,7 @@ fn message(wire: WireMessage<'_>) -> Result<(Entity, Option<String>), ItemError>
     }
     message.labels = wire.label_ids;
     if let Some(root) = &wire.payload {
-        headers::put(&root.headers, &mut message);
+        mail::put(root.headers.iter().map(|header| (&*header.name.0, &*header.value.0)), &mut message);
         let content = body::read(root)?;
         message.text = content.text;
         message.html = content.html;

@@ -92,6 +92,17 @@ impl Attachment {
         }
     }
 
+    /// An attached item as MIME: what the test has given for its content, or else its subject and its text.
+    fn mime(&self) -> Vec<u8> {
+        if !self.content.is_empty() {
+            return self.content.clone();
+        }
+        let item = self.rest.get("item").unwrap_or(&Value::Null);
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (subject, body) = (text(&item["subject"]), text(&item["body"]["content"]));
+        format!("MIME-Version: 1.0\r\nSubject: {subject}\r\n\r\n{body}").into_bytes()
+    }
+
     fn written(&self, id: &str) -> Value {
         // What Exchange keeps beside the content.
         let size = self.content.len() as u64 + 180;
@@ -188,12 +199,16 @@ pub(in crate::msgraph) fn value(
 ) -> Result<Reply, Refusal> {
     Query::of(call).only(&[])?;
     let (_, attachment) = one(graph, message, attachment)?;
-    if attachment.kind != FILE {
-        return Err(Refusal::unsupported("the content of an attachment that is no file"));
+    if attachment.kind.ends_with("graph.referenceAttachment") {
+        return Err(Refusal::new(405, "ErrorInvalidRequest", "A reference attachment has no content."));
     }
-    let kind = attachment.content_type.as_deref().unwrap_or("application/octet-stream");
+    let kind = attachment.content_type.as_deref();
+    if attachment.kind != FILE {
+        let reply = Reply { body: attachment.mime().into(), ..Reply::empty(200) };
+        return Ok(reply.header(CONTENT_TYPE, kind.unwrap_or("text/plain")));
+    }
     let reply = Reply { body: attachment.content.into(), ..Reply::empty(200) };
-    Ok(reply.header(CONTENT_TYPE, kind))
+    Ok(reply.header(CONTENT_TYPE, kind.unwrap_or("application/octet-stream")))
 }
 
 fn one(graph: &Graph, message: &str, id: &str) -> Result<(Name, Attachment), Refusal> {

@@ -1,11 +1,10 @@
 //! What do the headers of a mail say?
 
-use integrations_core::model::{Header, Message};
 use mail_parser::HeaderValue;
 use mail_parser::parsers::MessageStream;
 
 use super::address::people;
-use super::wire::WireHeader;
+use crate::model::{Header, Message};
 
 /// Where a header goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -57,11 +56,10 @@ const PLACES: &[(&str, Place)] = &[
 /// How the names of further headers of the way begin, in lower case.
 const WAY: &[&str] = &["arc-", "dkim-", "x-gm-", "x-ms-exchange-", "x-microsoft-antispam"];
 
-/// Puts each header where it belongs. One that says nothing that its field could hold stays a header, and so
+/// Puts each header, by its name and its value, where it belongs. One that says nothing that its field could hold stays a header, and so
 /// does a second one where the field holds one.
-pub(super) fn put(headers: &[WireHeader<'_>], message: &mut Message) {
-    for WireHeader { name, value } in headers {
-        let (name, value) = (&*name.0, &*value.0);
+pub fn put<'h>(headers: impl IntoIterator<Item = (&'h str, &'h str)>, message: &mut Message) {
+    for (name, value) in headers {
         if !put_one(place(name), value, message) && !value.trim().is_empty() {
             message.headers.push(Header { name: name.to_owned(), value: decode(value) });
         }
@@ -122,7 +120,7 @@ fn extend<T>(list: &mut Vec<T>, found: Vec<T>) -> bool {
 
 /// The ids in a header such as `References`, without angle brackets. Those that have none stand apart by
 /// spaces.
-pub(super) fn ids(value: &str) -> Vec<String> {
+pub fn ids(value: &str) -> Vec<String> {
     if !value.contains('<') {
         return value.split_whitespace().map(str::to_owned).collect();
     }
@@ -134,7 +132,7 @@ pub(super) fn ids(value: &str) -> Vec<String> {
 }
 
 /// A header's text, with what is left of encoded words (RFC 2047) decoded, on one line.
-pub(super) fn decode(value: &str) -> String {
+pub fn decode(value: &str) -> String {
     if !value.contains("=?") && !value.contains(['\r', '\n']) {
         return value.to_owned();
     }
@@ -145,13 +143,13 @@ pub(super) fn decode(value: &str) -> String {
 }
 
 /// What stands behind a beginning, which is compared without case.
-pub(super) fn strip_prefix<'t>(text: &'t str, beginning: &str) -> Option<&'t str> {
+pub fn strip_prefix<'t>(text: &'t str, beginning: &str) -> Option<&'t str> {
     let (start, rest) = text.split_at_checked(beginning.len())?;
     start.eq_ignore_ascii_case(beginning).then_some(rest)
 }
 
-/// The parser reads up to the end of a line.
-pub(super) fn line(value: &str) -> String {
+/// A header's value as `mail-parser` takes it, which reads up to the end of a line.
+pub fn line(value: &str) -> String {
     let mut line = String::with_capacity(value.len() + 1);
     line.push_str(value);
     line.push('\n');
@@ -160,21 +158,12 @@ pub(super) fn line(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-
-    use integrations_core::model::MessageKind;
-
-    use super::super::wire::Text;
     use super::*;
+    use crate::model::MessageKind;
 
     fn message(headers: &[(&'static str, &'static str)]) -> Message {
-        let text = |text| Text(Cow::Borrowed(text));
-        let headers: Vec<_> = headers
-            .iter()
-            .map(|&(name, value)| WireHeader { name: text(name), value: text(value) })
-            .collect();
         let mut message = Message::new("1", MessageKind::Mail);
-        put(&headers, &mut message);
+        put(headers.iter().copied(), &mut message);
         message
     }
 

@@ -1,17 +1,17 @@
 //! Whom does a header of a mail name?
 //!
-//! `mail-parser` reads the lists of addresses (RFC 5322, 3.4). Gmail gives headers decoded, and a decoded name
-//! may hold what was encoded to be no punctuation: `Lovelace, Ada <ada@example.com>` is one person.
+//! `mail-parser` reads the lists of addresses (RFC 5322, 3.4). Some, as Gmail, give headers decoded, and a decoded
+//! name may hold what was encoded to be no punctuation: `Lovelace, Ada <ada@example.com>` is one person.
 
-use integrations_core::model::PersonRef;
 use mail_parser::parsers::MessageStream;
 use mail_parser::{Addr, Address, Group, HeaderValue};
 
 use super::headers::line;
+use crate::model::PersonRef;
 
 /// The people that a header names, those of groups among them. Text that holds no address is a name; a group
 /// without members, such as `undisclosed-recipients:;`, is one, too.
-pub(super) fn people(value: &str) -> Vec<PersonRef> {
+pub fn people(value: &str) -> Vec<PersonRef> {
     let line = line(value);
     let HeaderValue::Address(list) = MessageStream::new(line.as_bytes()).parse_address() else {
         return Vec::new();

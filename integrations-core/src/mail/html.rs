@@ -50,7 +50,7 @@ enum Gap {
 }
 
 /// The text of an HTML document, or of a piece of one.
-pub(super) fn to_text(html: &str) -> String {
+pub fn to_text(html: &str) -> String {
     let mut page = Page { text: String::with_capacity(html.len() / 4), gap: Gap::None, hidden: None, pre: 0 };
     let read = |event: CallbackEvent<'_>, _: Span<()>| -> Option<Infallible> {
         page.read(&event);
@@ -64,7 +64,7 @@ pub(super) fn to_text(html: &str) -> String {
 }
 
 /// Text as HTML that shows it.
-pub(super) fn from_text(text: &str) -> String {
+pub fn from_text(text: &str) -> String {
     let text = html_escape::encode_text(text);
     format!("<div style=\"white-space: pre-wrap\">{text}</div>")
 }
