@@ -4,6 +4,7 @@
 //! zone that somebody drew by hand) is none: the instants of an event are known without it.
 
 use chrono::{DateTime, TimeDelta, TimeZone};
+#[allow(clippy::enum_glob_use, reason = "a table of zones")]
 use chrono_tz::Tz::{self, *};
 use chrono_tz::{OffsetComponents, TZ_VARIANTS};
 
