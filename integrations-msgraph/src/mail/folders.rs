@@ -62,15 +62,15 @@ pub(super) async fn streams(config: &GraphConfig, session: &Session) -> Result<V
 
 /// The folders, all at once.
 pub(super) async fn list(config: &GraphConfig, session: &Session) -> Result<Page> {
-    let mut names = HashMap::new();
+    let mut known = HashMap::new();
     for name in WELL_KNOWN {
         if let Some(id) = well_known(config, session, name).await? {
-            names.insert(id, *name);
+            known.insert(id, *name);
         }
     }
     let folders = all(config, session).await?;
     let named = |Folder { raw, read }| {
-        let name = read.and_then(|folder: WireFolder| names.get(&folder.id));
+        let name = read.and_then(|folder: WireFolder| known.get(&folder.id));
         name.map_or(raw.clone(), |name| with(&raw, "wellKnownName", format!("\"{name}\"").as_bytes()))
     };
     Ok(Page::new(folders.into_iter().map(named).collect(), Next::Listed))

@@ -6,6 +6,7 @@
 mod classify;
 mod corpus;
 mod dialect;
+mod docs;
 mod mail;
 mod oauth;
 mod scenario;
