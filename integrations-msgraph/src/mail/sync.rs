@@ -45,7 +45,7 @@ pub(super) async fn messages(config: &GraphConfig, session: &Session, pull: Pull
         PullFrom::Listing { page: None } => {
             let folder = pull.stream.as_str();
             let mut url = join(&config.api_url, &["me", "mailFolders", folder, "messages", "delta"])?;
-            url.query_pairs_mut().append_pair("$select", SELECT);
+            url.set_query(Some(&format!("$select={SELECT}")));
             pages.first(config, session, url).await?
         }
         PullFrom::Listing { page: Some(link) } => pages.follow(config, session, link).await?,
@@ -69,7 +69,7 @@ async fn complete(config: &GraphConfig, session: &Session, items: &mut [Raw]) ->
         let Ok(hint) = serde_json::from_slice::<WireHint>(item.as_bytes()) else { continue };
         if hint.removed.is_none() && !hint.is_whole() {
             let mut url = join(&config.api_url, &["me", "messages", &hint.id])?;
-            url.query_pairs_mut().append_pair("$select", SELECT);
+            url.set_query(Some(&format!("$select={SELECT}")));
             urls.push(url);
             asked.push((number, hint.id));
         }
@@ -94,7 +94,7 @@ async fn put_attachments(config: &GraphConfig, session: &Session, items: &mut [R
     for (number, item) in items.iter().enumerate() {
         if let Some(id) = with_attachments(item) {
             let mut url = join(&config.api_url, &["me", "messages", &id, "attachments"])?;
-            url.query_pairs_mut().append_pair("$select", SELECT_ATTACHMENT);
+            url.set_query(Some(&format!("$select={SELECT_ATTACHMENT}")));
             urls.push(url);
             asked.push(number);
         }

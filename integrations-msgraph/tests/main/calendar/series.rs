@@ -297,3 +297,16 @@ async fn many_series_are_got_twenty_at_a_time() {
     assert!(host.fake.count("events.get") <= 45 + pages, "{}", host.fake.count("events.get"));
     host.assert_same("listed").await;
 }
+
+#[tokio::test]
+async fn an_event_that_comes_in_part_is_got_whole() {
+    let host = Host::new().await;
+    let lunch = host.insert(event("Lunch", "2026-03-02T12:00:00", "2026-03-02T13:00:00"));
+    host.sync().await;
+    let before = host.records();
+    host.fake.raw_event(NAME, &json!({"id": lunch, "subject": "Dinner"}).to_string());
+    let report = host.sync().await;
+    assert_eq!((report.upserted, report.quarantined), (1, 0));
+    assert_eq!(host.events()[&lunch].title.as_deref(), Some("Lunch"), "as it is when it is got");
+    assert_eq!(host.records()[0].source.version, before[0].source.version);
+}

@@ -3,6 +3,7 @@
 use integrations_core::ErrorKind;
 use integrations_core::model::ChannelKind;
 use integrations_core::sync::SyncRequest;
+use integrations_msgraph::GraphConfigBuilder;
 use integrations_msgraph::mail::FOLDERS;
 use integrations_testkit::Fault;
 use integrations_testkit::msgraph::FolderSpec;
@@ -33,7 +34,7 @@ async fn every_folder_is_a_stream_however_deep_and_the_inbox_is_first() {
     assert_eq!(streams.iter().filter(|stream| stream.primary).count(), 1);
     assert_eq!(streams[0].id.as_str(), mailbox.fake.folder_id("inbox"));
 
-    let hidden = Mailbox::with(tree, one_at_a_time, |config| config.hidden_folders()).await;
+    let hidden = Mailbox::with(tree, one_at_a_time, GraphConfigBuilder::hidden_folders).await;
     let streams = hidden.gateway.streams(&hidden.connection.id).await.unwrap();
     assert_eq!(streams.len(), titles.len() + 2);
     let id = hidden.fake.insert_message("Conflicts", json!({}));
