@@ -1,6 +1,7 @@
 //! Series: what a round does not say of them, and what becomes of what it says.
 
 use integrations_core::model::{EventStatus, EventTime};
+use integrations_core::sync::SyncRequest;
 use integrations_testkit::Fault;
 use integrations_testkit::msgraph::FakeGraphBuilder;
 use serde_json::json;
@@ -104,6 +105,23 @@ async fn what_happens_to_an_occurrence_is_noticed() {
         assert_eq!(host.ids(), [""; 0]);
     })
     .await;
+}
+
+/// What was an exception is not told of, and is not known to be one: an agenda leaves it out, and a full sync
+/// deletes it.
+#[tokio::test]
+async fn a_series_that_becomes_a_single_event_leaves_its_exceptions_behind() {
+    let host = Host::new().await;
+    let series = host.insert(weekly("Standup", "2026-03-02", "monday"));
+    host.fake.change_occurrence(&series, "2026-03-16", json!({"subject": "Late"}));
+    host.sync().await;
+    host.then(|| host.fake.patch_event(&series, json!({"recurrence": null})));
+    host.sync().await;
+    host.assert_same("a single event").await;
+    assert_eq!(host.ids().len(), 2);
+    let report = host.sync_with(SyncRequest::full()).await;
+    assert_eq!((report.swept, report.withheld), (1, None));
+    assert_eq!(host.ids(), [series]);
 }
 
 #[tokio::test]
