@@ -177,7 +177,8 @@ mod tests {
     use super::*;
 
     fn rule_of(pattern: Value, range: Value, start: &EventTime) -> String {
-        rule(&serde_json::from_value(json!({"pattern": pattern, "range": range})).unwrap(), start)
+        let parts = [("pattern".to_owned(), pattern), ("range".to_owned(), range)];
+        rule(&serde_json::from_value(Value::from_iter(parts)).unwrap(), start)
     }
 
     fn day() -> EventTime {

@@ -202,6 +202,6 @@ async fn a_cursor_of_somebody_else_lists_again() {
         host.fake.fault(Fault::on("calendarView.delta").status(400).reason(reason));
         let report = host.sync().await;
         assert_eq!((report.resyncs, report.swept), (1, 0), "{reason}");
-        assert_eq!(host.ids(), [id.clone()]);
+        assert_eq!(host.ids(), std::slice::from_ref(&id));
     }
 }
