@@ -151,7 +151,8 @@ fn failed(item: &Raw, operation: &'static str, error: &Error) -> Raw {
 fn with_attachments(item: &Raw) -> Option<String> {
     let hint: WireHint = serde_json::from_slice(item.as_bytes()).ok()?;
     let shows = || memmem::find(item.as_bytes(), b"cid:").is_some();
-    let any = hint.removed.is_none() && (hint.has_attachments == Some(true) || shows());
+    let asked = hint.removed.is_none() && !hint.attachments;
+    let any = asked && (hint.has_attachments == Some(true) || shows());
     any.then_some(hint.id)
 }
 
@@ -209,6 +210,7 @@ mod tests {
         assert_eq!(asked(shows).as_deref(), Some("1"));
         assert_eq!(asked(r#"{"id":"1","hasAttachments":false}"#), None);
         assert_eq!(asked(r#"{"id":"1","hasAttachments":true,"@removed":{"reason":"deleted"}}"#), None);
+        assert_eq!(asked(r#"{"id":"1","hasAttachments":true,"attachments":[]}"#), None);
         assert_eq!(asked("7"), None);
     }
 }
