@@ -48,15 +48,11 @@ pub(crate) async fn get(
     prefer: &str,
     urls: &[Url],
 ) -> Result<Vec<Result<Bytes>>> {
-    let mut got = Vec::with_capacity(urls.len());
-    for urls in urls.chunks(REQUESTS_PER_BATCH) {
-        got.extend(Batch { config, session, operation, prefer, urls }.get().await?);
-    }
-    Ok(got)
+    Batches { config, session, operation, prefer, urls }.get().await
 }
 
-/// As many addresses as a batch can carry.
-struct Batch<'a> {
+/// What is asked for in as many batches as it takes.
+struct Batches<'a> {
     config: &'a GraphConfig,
     session: &'a Session,
     operation: &'static str,
@@ -71,11 +67,14 @@ struct Open {
     wait: Duration,
 }
 
-impl Batch<'_> {
+impl Batches<'_> {
     async fn get(&self) -> Result<Vec<Result<Bytes>>> {
         let mut got: Vec<Option<Result<Bytes>>> = self.urls.iter().map(|_| None).collect();
         let mut given_up = Vec::new();
-        let mut todo = vec![Open { parts: (0..self.urls.len()).collect(), round: 0, wait: Duration::ZERO }];
+        let numbers: Vec<_> = (0..self.urls.len()).collect();
+        let batches = numbers.chunks(REQUESTS_PER_BATCH);
+        let open = |parts: &[usize]| Open { parts: parts.to_vec(), round: 0, wait: Duration::ZERO };
+        let mut todo: Vec<_> = batches.rev().map(open).collect();
         while let Some(Open { parts, round, wait }) = todo.pop() {
             let answer = match self.session.send(self.request(&parts, wait)?).await {
                 Ok(answer) => answer,

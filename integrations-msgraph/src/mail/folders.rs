@@ -70,7 +70,8 @@ pub(super) async fn list(config: &GraphConfig, session: &Session) -> Result<Page
     }
     let folders = all(config, session).await?;
     let named = |Folder { raw, read }| {
-        let name = read.and_then(|folder: WireFolder| known.get(&folder.id));
+        let name =
+            read.filter(|folder| folder.well_known_name.is_none()).and_then(|folder| known.get(&folder.id));
         name.map_or(raw.clone(), |name| with(&raw, "wellKnownName", format!("\"{name}\"").as_bytes()))
     };
     Ok(Page::new(folders.into_iter().map(named).collect(), Next::Listed))

@@ -14,6 +14,7 @@ use integrations_core::sync::Cursor;
 use integrations_core::{Error, ErrorKind, Result, json};
 use memchr::memmem;
 use serde_json::json;
+use url::Url;
 
 use super::folders;
 use super::wire::{WireAttachments, WireHint};
@@ -61,6 +62,28 @@ pub(super) async fn messages(config: &GraphConfig, session: &Session, pull: Pull
     Ok(Page::new(items, next).with_context(context))
 }
 
+/// Gets what belongs to some messages. What is asked for alone and fails may be to blame, and so may the service:
+/// the inbox tells.
+async fn get(
+    config: &GraphConfig,
+    session: &Session,
+    operation: &'static str,
+    prefer: &str,
+    urls: &[Url],
+) -> Result<Vec<Result<bytes::Bytes>>> {
+    match batch::get(config, session, operation, prefer, urls).await {
+        Err(error)
+            if urls.len() == 1
+                && error.operation() == Some(operation)
+                && error.kind() != ErrorKind::RateLimited
+                && folders::inbox(config, session).await.is_ok() =>
+        {
+            Ok(vec![Err(error)])
+        }
+        outcome => outcome,
+    }
+}
+
 /// Gets those messages that did not come whole.
 async fn complete(config: &GraphConfig, session: &Session, items: &mut [Raw]) -> Result<()> {
     let mut asked = Vec::new();
@@ -74,7 +97,7 @@ async fn complete(config: &GraphConfig, session: &Session, items: &mut [Raw]) ->
             asked.push((number, hint.id));
         }
     }
-    let answers = batch::get(config, session, GET, IMMUTABLE_IDS, &urls).await?;
+    let answers = get(config, session, GET, IMMUTABLE_IDS, &urls).await?;
     for ((number, id), answer) in asked.into_iter().zip(answers) {
         items[number] = match answer {
             Ok(message) => Raw::new(message),
@@ -101,7 +124,7 @@ async fn put_attachments(config: &GraphConfig, session: &Session, items: &mut [R
     }
     let preferred = prefer([IMMUTABLE_IDS], Some(ATTACHMENTS_PER_PAGE))?;
     let preferred = preferred.to_str().unwrap_or(IMMUTABLE_IDS);
-    let answers = batch::get(config, session, LIST_ATTACHMENTS, preferred, &urls).await?;
+    let answers = get(config, session, LIST_ATTACHMENTS, preferred, &urls).await?;
     for (number, answer) in asked.into_iter().zip(answers) {
         let listed = match answer {
             Ok(body) => list(config, session, &body).await.map(Ok).or_else(own)?,
@@ -128,7 +151,8 @@ fn failed(item: &Raw, operation: &'static str, error: &Error) -> Raw {
 fn with_attachments(item: &Raw) -> Option<String> {
     let hint: WireHint = serde_json::from_slice(item.as_bytes()).ok()?;
     let shows = || memmem::find(item.as_bytes(), b"cid:").is_some();
-    let any = hint.removed.is_none() && (hint.has_attachments == Some(true) || shows());
+    let asked = hint.removed.is_none() && !hint.attachments;
+    let any = asked && (hint.has_attachments == Some(true) || shows());
     any.then_some(hint.id)
 }
 
@@ -186,6 +210,7 @@ mod tests {
         assert_eq!(asked(shows).as_deref(), Some("1"));
         assert_eq!(asked(r#"{"id":"1","hasAttachments":false}"#), None);
         assert_eq!(asked(r#"{"id":"1","hasAttachments":true,"@removed":{"reason":"deleted"}}"#), None);
+        assert_eq!(asked(r#"{"id":"1","hasAttachments":true,"attachments":[]}"#), None);
         assert_eq!(asked("7"), None);
     }
 }

@@ -56,11 +56,15 @@ pub(super) struct WireMessage {
 /// What tells whether there is more to be asked for of a message.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(clippy::struct_excessive_bools, reason = "what is there, and what is not")]
 pub(super) struct WireHint {
     pub id: String,
     #[serde(rename = "@removed")]
     pub removed: Option<IgnoredAny>,
     pub has_attachments: Option<bool>,
+    /// Whether they are named already.
+    #[serde(default, deserialize_with = "is_there")]
+    pub attachments: bool,
     #[serde(default, deserialize_with = "is_there")]
     body: bool,
     #[serde(default, deserialize_with = "is_there")]

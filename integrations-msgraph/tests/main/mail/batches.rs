@@ -155,13 +155,30 @@ async fn a_message_that_fails_for_long_while_others_are_given_is_quarantined() {
     let reason = "$.attachments: Graph does not say which attachments it has, 500, generalException";
     assert_eq!(mailbox.quarantine(), [(ids[3].clone(), reason.to_owned())]);
 
-    // One that fails alone may be the service.
+    // One that fails alone may be the service, or it may be the message: the inbox tells.
     mailbox.fake.mark_read(&ids[3], true);
     drop(mailbox.fake.fault(list().status(500).always()));
+    let inbox = mailbox.fake.fault(Fault::on("mailFolders.get").status(500).always());
     assert_eq!(mailbox.fail().await.kind(), ErrorKind::ServiceUnavailable);
+    inbox.take_back();
+    assert_eq!(mailbox.sync().await.quarantined, 1);
     mailbox.fake.clear_faults();
+    mailbox.fake.mark_read(&ids[3], false);
     mailbox.sync().await;
     mailbox.assert_same("inbox");
+}
+
+#[tokio::test]
+async fn a_message_that_is_alone_in_its_batch_is_told_by_those_before_it() {
+    let mailbox = mailbox().await;
+    let ids = mailbox.fake.message_ids("inbox");
+    for id in &ids[21..] {
+        mailbox.fake.delete_message(id);
+    }
+    drop(mailbox.fake.fault(list().nth(21).status(503).always()));
+    let report = mailbox.sync().await;
+    assert_eq!((report.upserted, report.quarantined), (20, 1));
+    assert_eq!(mailbox.quarantine()[0].0, ids[20]);
 }
 
 #[tokio::test]

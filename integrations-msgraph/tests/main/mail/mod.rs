@@ -4,6 +4,7 @@ mod attachments;
 mod batches;
 mod chaos;
 mod folders;
+mod limits;
 mod mapping;
 mod odd;
 mod rounds;
