@@ -27,6 +27,9 @@ use super::seen::Seen;
 
 /// How long a change may take to become visible, in seconds.
 pub(super) const OVERLAP: i64 = 60;
+/// A pull request that changed so few seconds ago may change again with the same time, and a review or a commit
+/// does not show in what a list says of it.
+const SETTLES: i64 = 10;
 
 /// A list of a repository's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,6 +143,11 @@ impl Head {
         self.pull_request.is_some() || self.base.is_some()
     }
 
+    /// Whether it may change without being another in a list.
+    pub(super) fn is_unsettled(&self, now: i64) -> bool {
+        self.is_pull() && self.updated_at.timestamp() + SETTLES > now
+    }
+
     /// The number of a pull request, and its repository's address in the API.
     pub(super) fn pull(&self) -> Option<(u64, &str)> {
         let of_base = || self.base.as_ref()?.repo.as_ref()?.url.as_deref();
@@ -213,8 +221,9 @@ impl List {
             self.etag = known;
             return Ok(Fresh { items: Vec::new(), more: false });
         }
-        (self.etag, self.size) = (etag(&answer), size);
         let taken = self.take(items(&answer, what.operation)?, now);
+        // What is not settled is looked at again.
+        (self.etag, self.size) = (etag(&answer).filter(|_| !taken.unsettled), size);
         self.reach(taken.first, next_page(&answer.headers).is_some());
         Ok(Fresh { items: taken.items, more: self.walk.is_some() })
     }
@@ -235,7 +244,8 @@ impl List {
     }
 
     fn take(&mut self, items: Vec<Raw>, now: i64) -> Taken {
-        let mut taken = Taken { items: Vec::with_capacity(items.len()), first: None, last: None };
+        let mut taken =
+            Taken { items: Vec::with_capacity(items.len()), first: None, last: None, unsettled: false };
         for item in items {
             let head: Option<Head> = serde_json::from_slice(item.as_bytes()).ok();
             let is_new = head.as_ref().is_none_or(|head| {
@@ -243,6 +253,11 @@ impl List {
                 let changed = head.updated_at.timestamp().min(now);
                 taken.first = Some(taken.first.map_or(changed, |first| changed.min(first)));
                 taken.last = taken.last.max(Some(changed));
+                if head.is_unsettled(now) {
+                    taken.unsettled = true;
+                    self.seen.forget(head.id);
+                    return true;
+                }
                 self.seen.take(head.id, head.updated_at, &item)
             });
             if is_new {
@@ -301,6 +316,7 @@ struct Taken {
     /// The earliest and the latest change.
     first: Option<i64>,
     last: Option<i64>,
+    unsettled: bool,
 }
 
 #[cfg(test)]
@@ -347,6 +363,23 @@ mod tests {
         assert_eq!((list.latest, list.known), (Some(NOW), Some(NOW - 60)));
         let at = |second| DateTime::from_timestamp(NOW + second, 0).unwrap();
         assert!(list.is_recent(at(59)) && !list.is_recent(at(60)));
+    }
+
+    #[test]
+    fn a_pull_request_that_changed_just_now_is_read_again() {
+        let pull = |second: i64| {
+            let changed = DateTime::from_timestamp(NOW - second, 0).unwrap().to_rfc3339();
+            Raw::new(format!(r#"{{"id":1,"updated_at":"{changed}","pull_request":{{}}}}"#))
+        };
+        let mut list = List::default();
+        let mut take = |second, now| {
+            let taken = list.take(vec![pull(second)], now);
+            (taken.items.len(), taken.unsettled)
+        };
+        assert_eq!(take(9, NOW), (1, true));
+        assert_eq!(take(9, NOW), (1, true));
+        assert_eq!(take(9, NOW + 1), (1, false), "once more, for good");
+        assert_eq!(take(9, NOW + 1), (0, false));
     }
 
     const BY_NUMBER: &str = "https://api.github.com/repositories/1/issues?page=2";

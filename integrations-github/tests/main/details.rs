@@ -15,6 +15,8 @@ async fn with_pulls(pulls: usize) -> (Host, integrations_core::Connection) {
         host.fake.open_pull(HELLO, json!({"title": format!("No. {number}")}));
     }
     let connection = host.connect().await;
+    // What has changed just now would be looked at twice.
+    host.clock.advance(std::time::Duration::from_secs(60));
     (host, connection)
 }
 
@@ -66,7 +68,9 @@ async fn a_pull_request_that_is_too_much_is_done_without() {
 async fn where_graphql_refuses_the_lists_are_read_without_it() {
     for status in [403, 404] {
         let (host, connection) = with_pulls(3).await;
-        host.fake.fault(Fault::on(GRAPHQL).times(9).status(status).reason("Resource not accessible by integration"));
+        host.fake.fault(
+            Fault::on(GRAPHQL).times(9).status(status).reason("Resource not accessible by integration"),
+        );
         let report = host.sync_hello(&connection).await;
         assert_eq!((report.upserted, known(&host, &connection)), (3, (3, 0)), "{status}");
     }
@@ -105,6 +109,7 @@ async fn checks_and_reviews_come_as_far_as_the_grant_reaches() {
     host.fake.check_run(HELLO, &sha, json!({"name": "build", "conclusion": "failure"}));
     host.fake.request_review(HELLO, pull, &host.fake.login());
     host.fake.review(HELLO, pull, json!({"state": "APPROVED"}));
+    host.clock.advance(std::time::Duration::from_secs(60));
     host.sync_hello(&connection).await;
     let record = host.record(&connection, &pull.to_string());
     let issue = record.entity.as_issue().unwrap();

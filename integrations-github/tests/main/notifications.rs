@@ -96,9 +96,12 @@ async fn more_than_a_page_of_news_is_read_down_to_what_is_known() {
     }
     assert!(notified.sync_later().await >= 70);
     assert_eq!(notified.host.fake.count(LIST), 2, "and not to the end");
-    let assigned = notified.host.records(&notified.connection, NOTIFICATIONS).iter().filter(|record| {
-        record.entity.as_notification().unwrap().reason.as_deref() == Some("assign")
-    }).count();
+    let assigned = notified
+        .host
+        .records(&notified.connection, NOTIFICATIONS)
+        .iter()
+        .filter(|record| record.entity.as_notification().unwrap().reason.as_deref() == Some("assign"))
+        .count();
     assert_eq!(assigned, 70);
 }
 

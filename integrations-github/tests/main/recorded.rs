@@ -26,10 +26,11 @@ fn recorded(scenario: &str) -> Option<Vec<Value>> {
 
 /// The headers of a recorded answer.
 fn headers(exchange: &Value) -> HeaderMap {
-    let raw: Vec<&str> = exchange["rawHeaders"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
-    let pairs = raw.chunks(2).map(|pair| {
-        (HeaderName::try_from(pair[0]).unwrap(), HeaderValue::try_from(pair[1]).unwrap())
-    });
+    let raw: Vec<&str> =
+        exchange["rawHeaders"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
+    let pairs = raw
+        .chunks(2)
+        .map(|pair| (HeaderName::try_from(pair[0]).unwrap(), HeaderValue::try_from(pair[1]).unwrap()));
     pairs.collect()
 }
 
@@ -72,7 +73,9 @@ impl Transport for Replay {
 
 #[tokio::test]
 async fn links_and_tags_lead_through_a_listing() {
-    let (Some(listing), Some(single)) = (recorded("paginate-issues"), recorded("get-repository")) else { return };
+    let (Some(listing), Some(single)) = (recorded("paginate-issues"), recorded("get-repository")) else {
+        return;
+    };
     let pages: Vec<Value> = listing.into_iter().filter(|exchange| exchange["method"] == "get").collect();
     let paths: Vec<String> =
         pages.iter().skip(1).map(|exchange| exchange["path"].as_str().unwrap().to_owned()).collect();
@@ -83,7 +86,8 @@ async fn links_and_tags_lead_through_a_listing() {
         repository["id"] = json!(number);
         json!([repository]).to_string()
     };
-    let pages: Vec<_> = pages.iter().enumerate().map(|(number, page)| (headers(page), repository(number))).collect();
+    let pages: Vec<_> =
+        pages.iter().enumerate().map(|(number, page)| (headers(page), repository(number))).collect();
     let asked: Arc<Mutex<Vec<(String, u16)>>> = Arc::default();
     let replay = Replay { pages, paths: paths.clone(), asked: Arc::clone(&asked) };
     let gateway = Gateway::builder()

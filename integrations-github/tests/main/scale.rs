@@ -14,7 +14,13 @@ async fn two_hundred_repositories_without_news_cost_nothing() {
     let begun = Instant::now();
     let report = host.sync(&connection).await;
     let first = (host.fake.units_used(), host.fake.requests().len());
-    println!("first: {} records, {} units, {} calls, {:?}", report.total().upserted, first.0, first.1, begun.elapsed());
+    println!(
+        "first: {} records, {} units, {} calls, {:?}",
+        report.total().upserted,
+        first.0,
+        first.1,
+        begun.elapsed()
+    );
     assert_eq!(report.streams.len(), 201);
     for repository in host.fake.repositories() {
         host.assert_same(&connection, &repository);
@@ -24,7 +30,12 @@ async fn two_hundred_repositories_without_news_cost_nothing() {
         host.clock.advance(std::time::Duration::from_secs(300));
         let begun = Instant::now();
         let report = host.sync(&connection).await;
-        println!("{run}: {} units, {} calls, {:?}", host.fake.units_used(), host.fake.requests().len(), begun.elapsed());
+        println!(
+            "{run}: {} units, {} calls, {:?}",
+            host.fake.units_used(),
+            host.fake.requests().len(),
+            begun.elapsed()
+        );
         assert_eq!((report.total().upserted, host.fake.units_used()), (0, 0), "{run}");
     }
     assert_eq!(host.fake.not_modified(ISSUES), 180, "one call for each repository that is not archived");

@@ -66,6 +66,8 @@ async fn a_user_of_a_github_app_reads_what_installations_cover() {
     assert_eq!(titles(&host, &connection).await, ["ada/chosen", HELLO]);
     host.fake.open_issue(HELLO, json!({}));
     host.fake.open_pull("ada/chosen", json!({}));
+    // What has changed just now would be looked at once more.
+    host.clock.advance(std::time::Duration::from_secs(60));
     host.sync(&connection).await;
     host.assert_same(&connection, HELLO);
     host.assert_same(&connection, "ada/chosen");
@@ -97,6 +99,7 @@ async fn an_installation_reads_what_it_covers() {
     assert_eq!(titles(&host, &connection).await, [HELLO, "octo-org/secret"]);
     host.fake.open_issue("octo-org/secret", json!({}));
     host.fake.open_pull(HELLO, json!({}));
+    host.clock.advance(std::time::Duration::from_secs(60));
     host.sync(&connection).await;
     host.assert_same(&connection, HELLO);
     host.assert_same(&connection, "octo-org/secret");
@@ -148,10 +151,8 @@ async fn an_enterprise_server_has_its_api_elsewhere() {
 
 #[tokio::test]
 async fn an_archived_repository_is_read_once_and_again_when_it_is_taken_up() {
-    let host = Host::with(|fake| {
-        fake.with_lasting_tokens().repository(hello().archived().generated(20))
-    })
-    .await;
+    let host =
+        Host::with(|fake| fake.with_lasting_tokens().repository(hello().archived().generated(20))).await;
     let connection = host.connect().await;
     host.sync(&connection).await;
     host.assert_same(&connection, HELLO);
@@ -224,7 +225,9 @@ async fn a_repository_that_is_gone_is_named_and_its_records_stay() {
 async fn an_odd_repository_hides_no_other() {
     let host = Host::new().await;
     let connection = host.connect().await;
-    for odd in ["null", "{}", r#"{"id":"x","full_name":7}"#, r#"{"id":77,"full_name":"odd/one","permissions":7}"#] {
+    for odd in
+        ["null", "{}", r#"{"id":"x","full_name":7}"#, r#"{"id":77,"full_name":"odd/one","permissions":7}"#]
+    {
         host.fake.raw_repository(odd);
     }
     host.fake.raw_repository(r#"{"id":78,"full_name":"good/one"}"#);
