@@ -10,14 +10,21 @@ use integrations_core::ServiceAdapter;
 use integrations_core::model::Raw;
 use integrations_core::normalize::{PageContext, Stages};
 use integrations_core::sync::StreamKey;
+use integrations_github::{GitHub, GitHubConfig};
 use integrations_google::{Gmail, GoogleConfig, GoogleTasks, gmail};
 use integrations_slack::{Slack, SlackConfig};
+use integrations_testkit::github::{FakeGitHub, RepoSpec};
 use integrations_testkit::google::{FakeGoogle, TaskListSpec};
 use integrations_testkit::slack::FakeSlack;
 use serde::de::DeserializeOwned;
 
 use crate::Result;
-use crate::plain::{chat, mail, task};
+use crate::plain::{chat, mail, task, tracker};
+
+const REPOSITORY: &str = "octo-org/engine";
+
+/// What GraphQL says of a pull request.
+const GRAPHQL: &str = r#"{"number":42,"isDraft":false,"merged":false,"mergedAt":null,"mergedBy":null,"mergeable":"MERGEABLE","reviewDecision":"REVIEW_REQUIRED","headRefName":"topic","headRefOid":"6dcb09b5b57875f334f61aebed695e2e4193db5e","isCrossRepository":true,"headRepositoryOwner":{"login":"hubot"},"baseRefName":"main","additions":120,"deletions":31,"changedFiles":7,"commits":{"nodes":[{"commit":{"statusCheckRollup":{"state":"SUCCESS"}}}]},"reviewRequests":{"nodes":[{"requestedReviewer":{"__typename":"User","login":"octocat","databaseId":583231}}]}}"#;
 
 /// Items of one kind, and both ways to read them.
 pub struct Kind {
@@ -106,6 +113,17 @@ pub async fn all() -> Result<Vec<Kind>> {
     });
     let objects = channels.iter().filter_map(|channel| Some(fake.channel_object(channel)?.to_string()));
     let users = fake.user_ids().into_iter().filter_map(|user| Some(fake.user_object(&user)?.to_string()));
+
+    let hub = FakeGitHub::builder().repository(RepoSpec::new(REPOSITORY).generated(400)).start().await;
+    let github = GitHub::new(GitHubConfig::builder().client("bench", "bench").build()?);
+    let numbers = hub.issue_numbers(REPOSITORY);
+    let shown = |pulls: bool| {
+        let all = numbers.iter().filter_map(|number| hub.issue(REPOSITORY, *number));
+        all.filter(move |issue| issue.get("pull_request").is_some() == pulls).map(|issue| issue.to_string())
+    };
+    let pulls = shown(true).map(|rest| format!(r#"{{"rest":{rest},"graphql":{GRAPHQL}}}"#));
+    let comments = hub.comment_ids(REPOSITORY).into_iter();
+    let comments = comments.filter_map(|id| Some(hub.comment_object(REPOSITORY, id)?.to_string()));
     Ok(vec![
         Kind::new::<mail::Message>("message (Gmail)", &mailbox, gmail::MESSAGES, mails)?,
         Kind::new::<mail::Label>("channel (Gmail's label)", &mailbox, gmail::LABELS, labels)?,
@@ -123,5 +141,8 @@ pub async fn all() -> Result<Vec<Kind>> {
             objects,
         )?,
         Kind::new::<chat::User>("person (Slack)", &slack, integrations_slack::workspace::USERS, users)?,
+        Kind::new::<tracker::Issue>("issue (GitHub)", &github, "1", shown(false))?,
+        Kind::new::<tracker::Pull>("pull request (GitHub)", &github, "1", pulls)?,
+        Kind::new::<tracker::Comment>("comment (GitHub)", &github, "1", comments.take(400))?,
     ])
 }

@@ -11,6 +11,7 @@
 pub mod chat;
 pub mod mail;
 pub mod task;
+pub mod tracker;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use chrono_tz::Tz;

@@ -164,6 +164,7 @@ impl Entity {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::CommentKind;
 
     #[test]
     fn an_entity_says_its_kind_in_json() {
@@ -172,5 +173,13 @@ mod tests {
         assert_eq!(json["type"], entity.kind().as_str());
         assert_eq!(serde_json::from_value::<Entity>(json).unwrap(), entity);
         assert!(entity.as_task().is_some() && entity.as_event().is_none());
+    }
+
+    #[test]
+    fn a_comment_belongs_to_its_issue() {
+        let mut comment = Comment::new("comment:7", CommentKind::Comment);
+        assert_eq!(Entity::from(comment.clone()).parent_id(), None);
+        comment.issue_id = Some("42".into());
+        assert_eq!(Entity::from(comment).parent_id(), Some("42"));
     }
 }

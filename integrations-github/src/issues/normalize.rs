@@ -12,7 +12,7 @@ use super::kind::{Kind, id_of_unreadable, issue_id, kind};
 use super::notification::notification;
 use super::people::person;
 use super::pull::{is_merged, pull};
-use super::wire::{Time, WireItem, WireLabel, WireMilestone, filled};
+use super::wire::{Time, WireItem, WireMilestone, WireNamed, filled};
 
 const NOTHING_KNOWN: &str =
     "neither an issue, nor a pull request, nor a comment, nor a review, nor a notification";
@@ -118,7 +118,7 @@ fn state(word: &str) -> IssueState {
 }
 
 /// A label without a name is none.
-fn label(wire: WireLabel) -> Option<IssueLabel> {
+fn label(wire: WireNamed) -> Option<IssueLabel> {
     let colour = |text: &str| text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     Some(IssueLabel {
         id: wire.id.map(|id| id.0),

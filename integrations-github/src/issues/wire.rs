@@ -14,6 +14,7 @@ use integrations_core::model::Reaction;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::graphql::{GraphReview, PullDetails};
 
@@ -31,7 +32,8 @@ pub(super) struct WireItem<'a> {
     pub updated_at: Option<Stamp>,
     #[serde(default)]
     pub reactions: Reactions,
-    pub repository: Option<WireRepository>,
+    #[serde(borrow)]
+    pub repository: Option<WireRepository<'a>>,
 
     // Of issues and pull requests.
     pub number: Option<u64>,
@@ -39,9 +41,9 @@ pub(super) struct WireItem<'a> {
     pub repository_url: Option<Word<'a>>,
     pub state_reason: Option<String>,
     #[serde(rename = "type")]
-    pub issue_type: Option<WireType>,
+    pub issue_type: Option<WireNamed>,
     #[serde(default, deserialize_with = "list")]
-    pub labels: Vec<WireLabel>,
+    pub labels: Vec<WireNamed>,
     pub assignee: Option<WireUser<'a>>,
     #[serde(default, deserialize_with = "list")]
     pub assignees: Vec<WireUser<'a>>,
@@ -59,8 +61,8 @@ pub(super) struct WireItem<'a> {
     pub merged_at: Option<Time>,
     pub merged_by: Option<WireUser<'a>>,
     pub mergeable: Option<bool>,
-    pub head: Option<WireBranch>,
-    pub base: Option<WireBranch>,
+    pub head: Option<WireBranch<'a>>,
+    pub base: Option<WireBranch<'a>>,
     #[serde(default, deserialize_with = "list")]
     pub requested_reviewers: Vec<WireUser<'a>>,
     #[serde(default, deserialize_with = "list")]
@@ -131,8 +133,10 @@ pub(super) struct WireTeam {
 }
 
 #[derive(Deserialize)]
-pub(super) struct WireRepository {
+pub(super) struct WireRepository<'a> {
     pub full_name: Option<String>,
+    #[serde(borrow)]
+    pub html_url: Option<Word<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -144,12 +148,6 @@ pub(super) struct WireMilestone<'a> {
     pub state: Option<Word<'a>>,
 }
 
-/// A type that an organisation gives to its issues.
-#[derive(Deserialize)]
-pub(super) struct WireType {
-    pub name: Option<String>,
-}
-
 /// What makes an issue a pull request.
 #[derive(Deserialize)]
 pub(super) struct WirePullLinks {
@@ -158,12 +156,13 @@ pub(super) struct WirePullLinks {
 
 /// Where a change comes from, or goes to. The repository is gone when a fork was deleted.
 #[derive(Deserialize)]
-pub(super) struct WireBranch {
+pub(super) struct WireBranch<'a> {
     pub label: Option<String>,
     #[serde(rename = "ref")]
     pub name: Option<String>,
     pub sha: Option<String>,
-    pub repo: Option<WireRepository>,
+    #[serde(borrow)]
+    pub repo: Option<WireRepository<'a>>,
 }
 
 /// What a notification is about.
@@ -175,14 +174,14 @@ pub(super) struct WireSubject {
     pub kind: Option<String>,
 }
 
-/// A label: an object, or in some answers the plain word.
-pub(super) struct WireLabel {
+/// A label, or the type of an issue: an object, or in some answers the plain word.
+pub(super) struct WireNamed {
     pub id: Option<WireId>,
     pub name: Option<String>,
     pub color: Option<String>,
 }
 
-impl<'de> Deserialize<'de> for WireLabel {
+impl<'de> Deserialize<'de> for WireNamed {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         struct Object {
@@ -191,28 +190,31 @@ impl<'de> Deserialize<'de> for WireLabel {
             color: Option<String>,
         }
 
-        struct Label;
+        struct Named;
 
-        impl<'de> Visitor<'de> for Label {
-            type Value = WireLabel;
+        impl<'de> Visitor<'de> for Named {
+            type Value = WireNamed;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a label or its name")
+                f.write_str("an object or its name")
             }
 
-            fn visit_str<E>(self, name: &str) -> Result<WireLabel, E> {
-                Ok(WireLabel { id: None, name: Some(name.to_owned()), color: None })
+            fn visit_str<E>(self, name: &str) -> Result<WireNamed, E> {
+                Ok(WireNamed { id: None, name: Some(name.to_owned()), color: None })
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<WireLabel, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<WireNamed, A::Error> {
                 let Object { id, name, color } = Object::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(WireLabel { id, name, color })
+                Ok(WireNamed { id, name, color })
             }
         }
 
-        deserializer.deserialize_any(Label)
+        deserializer.deserialize_any(Named)
     }
 }
+
+/// GitHub's words for reactions.
+const REACTIONS: &[&str] = &["+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes"];
 
 /// How people reacted. GitHub writes an object of counts, with a sum and an address among them.
 #[derive(Default)]
@@ -220,6 +222,26 @@ pub(super) struct Reactions(pub Vec<Reaction>);
 
 impl<'de> Deserialize<'de> for Reactions {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        enum Key {
+            Known(&'static str),
+            /// The sum, or the address.
+            Sum,
+            /// Another reaction, or something else.
+            Other(String),
+        }
+
+        impl<'de> Deserialize<'de> for Key {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                json::text(deserializer, |name| match name {
+                    "total_count" | "url" => Self::Sum,
+                    name => match REACTIONS.iter().find(|known| **known == name) {
+                        Some(known) => Self::Known(known),
+                        None => Self::Other(name.to_owned()),
+                    },
+                })
+            }
+        }
+
         struct Counts;
 
         impl<'de> Visitor<'de> for Counts {
@@ -235,12 +257,21 @@ impl<'de> Deserialize<'de> for Reactions {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Reactions, A::Error> {
                 let mut reactions = Vec::new();
-                while let Some(Word(name)) = map.next_key::<Word<'de>>()? {
-                    if name == "url" || name == "total_count" {
-                        map.next_value::<IgnoredAny>()?;
-                        continue;
-                    }
-                    let count = map.next_value::<u64>()?;
+                while let Some(key) = map.next_key()? {
+                    let (name, count) = match key {
+                        Key::Known(name) => {
+                            let count: Option<u64> = map.next_value()?;
+                            (Cow::Borrowed(name), count.unwrap_or_default())
+                        }
+                        Key::Other(name) => {
+                            let other = map.next_value::<Value>()?;
+                            (Cow::Owned(name), other.as_u64().unwrap_or_default())
+                        }
+                        Key::Sum => {
+                            map.next_value::<IgnoredAny>()?;
+                            continue;
+                        }
+                    };
                     if count > 0 {
                         reactions.push(Reaction { name: name.into_owned(), count, people: Vec::new() });
                     }

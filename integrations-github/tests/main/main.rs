@@ -2,13 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+mod bad_items;
 mod chaos;
 mod classify;
+mod corpus;
 mod details;
 mod dialect;
 mod docs;
 mod host;
+mod items;
 mod listing;
+mod mapping;
 mod notifications;
 mod oauth;
 mod pulls_only;
