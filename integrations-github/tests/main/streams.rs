@@ -1,6 +1,6 @@
 //! Which streams there are, by the kind of account; and what becomes of repositories that change.
 
-use integrations_core::sync::{Position, StreamKey, SyncSink};
+use integrations_core::sync::{Position, StreamKey, SyncRequest, SyncSink};
 use integrations_core::{ApiKey, Connection, ErrorKind};
 use integrations_testkit::github::RepoSpec;
 use serde_json::json;
@@ -213,11 +213,12 @@ async fn a_repository_that_is_gone_is_named_and_its_records_stay() {
     host.fake.set_members(HELLO, &[]);
     let report = host.sync(&connection).await;
     let key = StreamKey::new(&connection, &HELLO_ID.to_string().into());
-    assert_eq!(report.vanished, [key.clone()]);
+    assert_eq!(report.vanished, std::slice::from_ref(&key));
     assert_eq!(host.records(&connection, &HELLO_ID.to_string()).len(), 1);
     assert!(matches!(host.store.load(&key).await.unwrap().position, Position::Tracking { .. }));
     host.fake.remove_repository(HELLO);
-    let error = host.gateway.sync_stream(&connection.id, &key.stream, Default::default()).await.unwrap_err();
+    let error =
+        host.gateway.sync_stream(&connection.id, &key.stream, SyncRequest::default()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
 }
 
@@ -242,7 +243,7 @@ async fn a_stream_that_is_no_repository_is_refused() {
     let host = Host::new().await;
     let connection = host.connect().await;
     for stream in ["../user", "", "7/../8", "octo-org"] {
-        let outcome = host.try_one(&connection, stream, Default::default()).await;
+        let outcome = host.try_one(&connection, stream, SyncRequest::default()).await;
         assert!(outcome.is_err(), "{stream:?}");
         assert_eq!(host.fake.count(ISSUES), 0);
     }
