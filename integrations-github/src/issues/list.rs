@@ -186,7 +186,8 @@ impl List {
         }
         let since = walk.since.or(self.from);
         let address = |page| address(api, what, of, (size, UPWARDS), since, page);
-        let answer = match walk.link.as_deref().and_then(|link| Url::parse(link).ok()) {
+        let link = walk.link.as_deref().and_then(|link| Url::parse(link).ok());
+        let answer = match link.filter(|link| api.is_ours(link)) {
             None => api.get(what.operation, address(walk.before + 1)?, None).await?,
             Some(link) => match api.get(what.operation, link, None).await {
                 // GitHub does not take its own link any more; where the page began is known.
@@ -202,7 +203,9 @@ impl List {
             None => true,
         };
         self.walk = if is_where_it_was {
-            next_page(&answer.headers).map(|next| walk.on(&next, &taken, now, etag(&answer)))
+            let named = |next: &Url| api.is_ours(next) && is_by_item(next);
+            let next = next_page(&answer.headers);
+            next.map(|next| walk.on(named(&next).then_some(&next), &taken, now, etag(&answer)))
         } else {
             Some(Walk { before: 0, etag: None, ..walk.clone() })
         };
@@ -295,14 +298,18 @@ fn address(
     Ok(url)
 }
 
+/// Whether a link leads to what stands behind a certain item, and not to so many pages from the beginning.
+fn is_by_item(link: &Url) -> bool {
+    link.query_pairs().any(|(name, _)| name == "after")
+}
+
 impl Walk {
-    /// The page behind one that was read.
-    fn on(&self, next: &Url, taken: &Taken, now: i64, etag: Option<String>) -> Self {
-        let by_item = next.query_pairs().any(|(name, _)| name == "after");
+    /// The page behind one that was read; `next` is its address where that names an item to begin behind.
+    fn on(&self, next: Option<&Url>, taken: &Taken, now: i64, etag: Option<String>) -> Self {
         let last = taken.last;
         let recent = self.recent.or_else(|| last.filter(|last| last + OVERLAP > now));
-        if by_item || last > self.since {
-            let link = by_item.then(|| next.to_string());
+        if next.is_some() || last > self.since {
+            let link = next.map(Url::to_string);
             return Self { since: self.since.max(last), link, before: 0, etag: None, recent };
         }
         Self { since: self.since, link: None, before: self.before + 1, etag, recent }
@@ -392,7 +399,8 @@ mod tests {
     /// Walks over a page.
     fn on(walk: &Walk, items: &[(u64, i64)], next: &str) -> Walk {
         let taken = take(&mut List::default(), items);
-        walk.on(&Url::parse(next).unwrap(), &taken, NOW, Some("tag".into()))
+        let next = Url::parse(next).unwrap();
+        walk.on(is_by_item(&next).then_some(&next), &taken, NOW, Some("tag".into()))
     }
 
     #[test]

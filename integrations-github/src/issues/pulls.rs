@@ -58,7 +58,8 @@ impl Pulls {
         let Some(NextPage { link, down_to }) = self.next.take() else {
             return self.read_latest(api, id, size, listing).await;
         };
-        let link = Url::parse(&link).map_err(|_| lost("the next page's address is none"))?;
+        let link = Url::parse(&link).ok().filter(|link| api.is_ours(link));
+        let link = link.ok_or_else(|| lost("the next page's address is none of the API's"))?;
         let answer = api.get(LIST, link, None).await?;
         let mut oldest = None;
         let items: Vec<_> = items(&answer, LIST)?
