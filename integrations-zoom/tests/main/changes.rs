@@ -15,10 +15,14 @@ async fn a_run_without_news_costs_two_lists_and_twenty_looks_and_writes_nothing(
     let host = Host::with(|fake| fake.page_cap(300), |config| config, |gateway| gateway).await;
     let connection = host.connect().await;
     for number in 0..45 {
-        host.fake.create_meeting(json!({"topic": format!("No. {number}"), "start_time": "2026-03-04T09:00:00Z"}));
+        host.fake
+            .create_meeting(json!({"topic": format!("No. {number}"), "start_time": "2026-03-04T09:00:00Z"}));
     }
     let report = host.sync_one(&connection, MEETINGS).await;
-    assert_eq!((report.upserted, host.fake.count("meetings.list"), host.fake.count("meetings.get")), (45, 2, 45));
+    assert_eq!(
+        (report.upserted, host.fake.count("meetings.list"), host.fake.count("meetings.get")),
+        (45, 2, 45)
+    );
     for _ in 0..4 {
         let report = host.sync_one(&connection, MEETINGS).await;
         assert_eq!((report.upserted, report.deleted, report.swept), (0, 0, 0));
@@ -80,7 +84,9 @@ async fn a_series_is_one_record_whatever_its_rows() {
 async fn a_meeting_is_planned_then_live_then_held() {
     let host = Host::new().await;
     let connection = host.connect().await;
-    let id = host.fake.create_meeting(json!({"topic": "Review", "start_time": "2026-03-02T10:00:00Z", "duration": 30}));
+    let id = host
+        .fake
+        .create_meeting(json!({"topic": "Review", "start_time": "2026-03-02T10:00:00Z", "duration": 30}));
     host.sync(&connection).await;
     assert_eq!(host.planned(&connection, id).unwrap().status, MeetingStatus::Scheduled);
     assert_eq!(host.records(&connection, PAST_MEETINGS).len(), 0);

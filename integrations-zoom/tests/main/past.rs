@@ -55,8 +55,12 @@ async fn a_session_is_found_by_its_id_however_odd() {
     host.fake.finish_recording(&uuid);
     host.sync_one(&connection, PAST_MEETINGS).await;
     let held = host.held(&connection, &uuid).unwrap();
-    assert_eq!((held.session_id.as_deref(), held.participants.len(), held.recordings.len()), (Some(&*uuid), 2, 2));
-    let asked: Vec<_> = host.fake.requests().into_iter().filter(|one| one.path.contains("/v2/past_meetings/%252F")).collect();
+    assert_eq!(
+        (held.session_id.as_deref(), held.participants.len(), held.recordings.len()),
+        (Some(&*uuid), 2, 2)
+    );
+    let asked: Vec<_> =
+        host.fake.requests().into_iter().filter(|one| one.path.contains("/v2/past_meetings/%252F")).collect();
     assert_eq!(asked.len(), 2, "{asked:?}");
 }
 
@@ -214,13 +218,18 @@ async fn without_a_paid_plan_or_a_scope_the_rest_is_there() {
         host.fake.finish_recording(&uuid);
         host.sync_one(&connection, PAST_MEETINGS).await;
         let held = host.held(&connection, &uuid).unwrap();
-        assert_eq!((held.title.as_deref(), held.participants.len(), held.recordings.len()), (Some("Demo"), 0, 0));
+        assert_eq!(
+            (held.title.as_deref(), held.participants.len(), held.recordings.len()),
+            (Some("Demo"), 0, 0)
+        );
     }
 }
 
 #[tokio::test]
 async fn a_listing_goes_back_half_a_year_and_further_when_the_host_wants_it() {
-    for (days, since, found) in [(100, None, true), (200, None, false), (200, Some(220), true), (100, Some(50), false)] {
+    for (days, since, found) in
+        [(100, None, true), (200, None, false), (200, Some(220), true), (100, Some(50), false)]
+    {
         // A series: the number of a single meeting would have expired.
         let host = Host::new().await;
         let connection = host.connect().await;
@@ -230,10 +239,15 @@ async fn a_listing_goes_back_half_a_year_and_further_when_the_host_wants_it() {
         });
         let (_, uuid) = host.hold(series, 10 * MINUTE);
         host.clock.advance(days * DAY);
-        let window = since.map_or(Window::ALL, |days| Window::since(host.clock.now() - TimeDelta::days(days)));
+        let window =
+            since.map_or(Window::ALL, |days| Window::since(host.clock.now() - TimeDelta::days(days)));
         let request = SyncRequest::incremental().within(window);
         let report = host.try_one(&connection, PAST_MEETINGS, request).await.unwrap();
-        assert_eq!(host.held(&connection, &uuid).is_some(), found, "{days} days ago, since {since:?}: {report:?}");
+        assert_eq!(
+            host.held(&connection, &uuid).is_some(),
+            found,
+            "{days} days ago, since {since:?}: {report:?}"
+        );
         assert_eq!(report.outside, 0);
     }
 }

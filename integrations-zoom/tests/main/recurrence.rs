@@ -10,14 +10,8 @@ use serde_json::{Value, json};
 use crate::chaos::Random;
 use crate::host::Host;
 
-const ZONES: &[&str] = &[
-    "Europe/London",
-    "America/New_York",
-    "Australia/Sydney",
-    "Australia/Lord_Howe",
-    "Asia/Kolkata",
-    "UTC",
-];
+const ZONES: &[&str] =
+    &["Europe/London", "America/New_York", "Australia/Sydney", "Australia/Lord_Howe", "Asia/Kolkata", "UTC"];
 const SERIES: usize = 360;
 
 /// A series that begins somewhere in two years, so that most meet a change of the clocks.
@@ -39,7 +33,7 @@ fn series(random: &mut Random) -> Value {
         _ => json!({
             "type": 3,
             "repeat_interval": 1 + random.below(3),
-            "monthly_week": [-1, 1, 2, 3, 4][random.below(5)],
+            "monthly_week": ([-1, 1, 2, 3, 4][random.below(5)]),
             "monthly_week_day": 1 + random.below(7),
         }),
     };
@@ -170,7 +164,8 @@ async fn what_was_moved_or_deleted_of_a_series_is_told_by_its_times() {
 
 #[tokio::test]
 async fn the_first_time_that_is_deleted_and_not_shown_still_counts_where_the_series_has_a_start() {
-    let host = Host::with(|fake| fake.without_deleted_occurrences(), |config| config, |gateway| gateway).await;
+    let host =
+        Host::with(|fake| fake.without_deleted_occurrences(), |config| config, |gateway| gateway).await;
     let connection = host.connect().await;
     let id = host.fake.create_meeting(weekly());
     host.fake.delete_occurrence(id, &host.fake.occurrence_ids(id)[0]);

@@ -17,7 +17,10 @@ async fn a_user_has_two_streams_and_is_me() {
     host.fake.create_meeting(json!({}));
     host.sync(&connection).await;
     let paths: Vec<_> = host.fake.requests().into_iter().map(|one| one.path).collect();
-    assert!(paths.iter().filter(|path| path.contains("/users/")).all(|path| path.contains("/users/me/")), "{paths:?}");
+    assert!(
+        paths.iter().filter(|path| path.contains("/users/")).all(|path| path.contains("/users/me/")),
+        "{paths:?}"
+    );
     host.gateway.check_health(&connection.id).await.unwrap();
     assert_eq!(host.fake.count("users.me"), 1);
 }
@@ -45,8 +48,10 @@ async fn an_app_of_its_own_reads_every_active_user_by_id() {
     let streams = host.gateway.streams(&connection.id).await.unwrap();
     let mut ids: Vec<_> = streams.iter().map(|one| one.id.to_string()).collect();
     ids.sort();
-    let mut expected: Vec<_> =
-        [&*ada, "grace-1"].iter().flat_map(|user| [MEETINGS, PAST_MEETINGS].map(|one| format!("{user}/{one}"))).collect();
+    let mut expected: Vec<_> = [&*ada, "grace-1"]
+        .iter()
+        .flat_map(|user| [MEETINGS, PAST_MEETINGS].map(|one| format!("{user}/{one}")))
+        .collect();
     expected.sort();
     assert_eq!(ids, expected);
     assert!(streams.iter().any(|one| one.title == "Grace Hopper: meetings"), "{streams:?}");
@@ -85,7 +90,8 @@ async fn a_user_who_has_left_is_named_as_vanished() {
 
 #[tokio::test]
 async fn a_scope_that_is_missing_is_said() {
-    let host = Host::with(|fake| fake.app_scopes(&["user:read:user"]), |config| config, |gateway| gateway).await;
+    let host =
+        Host::with(|fake| fake.app_scopes(&["user:read:user"]), |config| config, |gateway| gateway).await;
     let connection = host.connect().await;
     let report = host.gateway.sync(&connection.id).await.unwrap();
     let kinds: Vec<_> = report.failures().map(|(_, error)| error.kind()).collect();
