@@ -29,6 +29,8 @@ pub(super) const PAST_INSTANCES: &str = "pastMeetings.instances";
 pub(super) const PAST_PARTICIPANTS: &str = "pastMeetings.participants";
 pub(super) const SESSION_RECORDINGS: &str = "recordings.get";
 
+/// The code of an id that nothing can be asked by.
+const ODD_ID: &str = "odd_id";
 /// More people than any meeting has.
 const MOST_PAGES_OF_PARTICIPANTS: usize = 200;
 /// Zoom takes no more.
@@ -125,7 +127,9 @@ impl Api<'_> {
         }
         // No id may name another path.
         if path.iter().any(|segment| matches!(*segment, "" | "." | "..")) {
-            return Err(Error::new(ErrorKind::InvalidRequest, "an id that no path can hold"));
+            return Err(
+                Error::new(ErrorKind::InvalidRequest, "an id that no path can hold").with_code(ODD_ID)
+            );
         }
         let path: Vec<_> = path.iter().map(|segment| encoded(segment)).collect();
         url.set_path(&format!("{}/{}", url.path().trim_end_matches('/'), path.join("/")));
@@ -164,7 +168,8 @@ pub(super) fn is_refused(error: &Error) -> bool {
     let kinds =
         [ErrorKind::InsufficientPermissions, ErrorKind::UnsupportedOperation, ErrorKind::InvalidRequest];
     let statuses = [Some(400), Some(403)];
-    kinds.contains(&error.kind()) && statuses.contains(&error.status()) && !is_scope_missing(error)
+    let refused = kinds.contains(&error.kind()) && statuses.contains(&error.status());
+    (refused && !is_scope_missing(error)) || error.provider_code() == Some(ODD_ID)
 }
 
 pub(super) fn is_scope_missing(error: &Error) -> bool {

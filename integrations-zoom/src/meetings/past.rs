@@ -163,7 +163,8 @@ pub(super) async fn read(api: Api<'_>, user: &str, pull: Pull<'_>) -> Result<Pag
     } else {
         Next::Done(mark::write(&reader.forget_old(progress.mark))?)
     };
-    Ok(Page::new(haul.items, next).with_deleted(haul.deleted))
+    // Zoom forgets what lies further back, and the host does not.
+    Ok(Page::new(haul.items, next).with_deleted(haul.deleted).partial())
 }
 
 impl Reader<'_> {
@@ -262,9 +263,9 @@ impl Reader<'_> {
         let mut asked = Vec::new();
         for item in items {
             let print = Fingerprint::of(&item);
-            let known = self.since.as_ref().is_some_and(|since| since.rows.contains_key(&print));
+            let known = self.knew(print);
             let Ok(row) = serde_json::from_slice::<WireRow>(item.as_bytes()) else {
-                self.odd(progress, item, known, haul);
+                self.odd(progress, item, haul);
                 continue;
             };
             if list == List::Standing && row.kind != Some(Number(NO_FIXED_TIME)) {
@@ -310,9 +311,7 @@ impl Reader<'_> {
     fn recordings(&self, progress: &mut Progress, items: Vec<Raw>, haul: &mut Haul) {
         for item in items {
             let Ok(WireRecorded { uuid, id, start_time }) = serde_json::from_slice(item.as_bytes()) else {
-                let print = Fingerprint::of(&item);
-                let known = self.since.as_ref().is_some_and(|since| since.rows.contains_key(&print));
-                self.odd(progress, item, known, haul);
+                self.odd(progress, item, haul);
                 continue;
             };
             let recordings = session::files(&item);
@@ -335,11 +334,18 @@ impl Reader<'_> {
     }
 
     /// A row of which it cannot be told what it is of, is given once: it goes to the quarantine.
-    fn odd(&self, progress: &mut Progress, item: Raw, known: bool, haul: &mut Haul) {
-        remember_row(&mut progress.mark, Fingerprint::of(&item), "");
+    fn odd(&self, progress: &mut Progress, item: Raw, haul: &mut Haul) {
+        let print = Fingerprint::of(&item);
+        let known = self.knew(print) || progress.mark.rows.contains_key(&print);
+        remember_row(&mut progress.mark, print, "");
         if !known {
             haul.items.push(item);
         }
+    }
+
+    /// Whether the run before has met a row as it is.
+    fn knew(&self, row: Fingerprint) -> bool {
+        self.since.as_ref().is_some_and(|since| since.rows.contains_key(&row))
     }
 
     fn is_within(&self, progress: &Progress, start: Option<DateTime<Utc>>) -> bool {
@@ -401,7 +407,7 @@ impl Reader<'_> {
             mark.sessions.remove(&due.uuid);
             return;
         }
-        let settled = session.end.is_none_or(|end| end + SETTLES <= self.now);
+        let settled = !session.refused && session.end.is_none_or(|end| end + SETTLES <= self.now);
         let recordings = due.recordings.or(session.recordings);
         let seen = Seen { meeting: due.meeting, start, print, recordings, settled };
         mark.sessions.insert(due.uuid, seen);

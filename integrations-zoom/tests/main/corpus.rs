@@ -106,6 +106,8 @@ async fn user(wire: &Value) -> Result<(), String> {
     let host =
         Host::with(|fake| fake.app_scopes(ADMIN), |config| config.whole_account(), |gateway| gateway).await;
     let connection = host.gateway.connect_application("acme", "zoom", host.fake.account_id()).await.unwrap();
+    let mut wire = wire.clone();
+    wire["display_name"] = Value::Null;
     host.fake.patch_user(host.fake.user_id(), wire.clone());
     let streams = host.gateway.streams(&connection.id).await.unwrap();
     let stream = streams.first().ok_or("no stream")?;

@@ -91,6 +91,7 @@ async fn files_that_appear_late_come_and_those_that_go_are_gone() {
 
     // Later than that, a full sync finds out.
     host.clock.advance(4 * DAY);
+    assert_eq!(host.sync_one(&connection, PAST_MEETINGS).await.upserted, 0);
     host.fake.recover_recording(&uuid);
     assert_eq!(host.sync_one(&connection, PAST_MEETINGS).await.upserted, 0);
     host.try_one(&connection, PAST_MEETINGS, SyncRequest::full()).await.unwrap();
@@ -231,7 +232,9 @@ async fn a_listing_goes_back_half_a_year_and_further_when_the_host_wants_it() {
         [(100, None, true), (200, None, false), (200, Some(220), true), (100, Some(50), false)]
     {
         // A series: the number of a single meeting would have expired.
-        let host = Host::new().await;
+        let host =
+            Host::with(|fake| fake.refresh_token_lifetime(900 * DAY), |config| config, |gateway| gateway)
+                .await;
         let connection = host.connect().await;
         let series = json!({
             "type": 8, "start_time": "2026-03-02T09:00:00Z", "duration": 5,

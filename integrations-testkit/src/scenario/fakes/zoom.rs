@@ -142,7 +142,15 @@ impl Fake for Zoom {
     }
 
     fn changes(&self) -> &'static [&'static str] {
-        &["meetings.list"]
+        if self.held { &["recordings.list"] } else { &["meetings.list"] }
+    }
+
+    fn sweeps(&self) -> Answer {
+        if self.held {
+            Err(NotHere("what was held is kept: Zoom shows the last months alone"))
+        } else {
+            Ok(())
+        }
     }
 
     fn add(&self, _: &StreamId) -> String {
