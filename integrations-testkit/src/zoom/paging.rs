@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::Zoom;
 use super::access::Caller;
+use super::choices::ExpiredPages;
 use super::cursor::{Cursor, Place, shape};
 use super::errors::{invalid, no_page};
 use super::operation::Asked;
@@ -75,12 +76,23 @@ impl Zoom {
         let (cursor, continued) = match query.get("next_page_token") {
             None => (fresh, false),
             Some(text) => {
-                let same = |cursor: &Cursor| {
-                    Cursor { next: fresh.next, paused: false, issued: fresh.issued, ..*cursor } == fresh
-                };
-                let cursor =
-                    self.codec.decode(text).filter(|cursor| same(cursor) && !cursor.has_expired(now));
-                (Cursor { issued: fresh.issued, ..cursor.ok_or_else(no_page)? }, true)
+                let same = |cursor: &Cursor| (cursor.listing, cursor.shape) == (fresh.listing, fresh.shape);
+                let cursor = self.codec.decode(text).filter(same).ok_or_else(no_page)?;
+                let expired = cursor.epoch != fresh.epoch || cursor.has_expired(now);
+                match self.settings.expired_pages {
+                    _ if !expired => (Cursor { issued: fresh.issued, ..cursor }, true),
+                    ExpiredPages::Refused => return Err(no_page()),
+                    ExpiredPages::Empty => {
+                        return Ok(Page {
+                            items: Vec::new(),
+                            next: String::new(),
+                            size,
+                            total,
+                            number: None,
+                        });
+                    }
+                    ExpiredPages::First => (fresh, false),
+                }
             }
         };
         let pausing = self.settings.empty_pages && !cursor.paused;

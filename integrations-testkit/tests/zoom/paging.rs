@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use integrations_testkit::zoom::ExpiredPages;
 use serde_json::json;
 
 use super::*;
@@ -74,6 +75,22 @@ async fn a_token_lives_for_fifteen_minutes_and_until_it_is_expired() {
         answer.json::<Value>().await.unwrap(),
         json!({"code": 300, "message": "The next page token is invalid or expired."})
     );
+}
+
+#[tokio::test]
+async fn how_an_expired_token_is_answered_can_be_chosen() {
+    for (choice, found) in [(ExpiredPages::Empty, 0), (ExpiredPages::First, 2)] {
+        let fake = builder(&clock()).expired_pages(choice).start().await;
+        let all = fill(&fake, 5);
+        let first = ok(&fake, LIST, &[("page_size", "2")]).await;
+        fake.expire_page_tokens();
+        let further = [("page_size", "2"), ("next_page_token", next(&first).unwrap())];
+        let page = ok(&fake, LIST, &further).await;
+        assert_eq!(ids(page["meetings"].as_array().unwrap()), all[..found], "{choice:?}");
+        assert_eq!((next(&page).is_some(), &page["total_records"]), (found > 0, &json!(5)));
+        let wrong = [("page_size", "2"), ("next_page_token", "made up")];
+        assert_eq!(refused(&fake, LIST, &wrong).await, (400, 300), "it is not one that has expired");
+    }
 }
 
 #[tokio::test]
