@@ -34,6 +34,8 @@ mod planned {
         a_stream_that_appears_is_read_from_its_start: "every user has the same streams",
         a_stream_that_vanishes_is_named_and_kept: "every user has the same streams",
         an_adapter_that_lists_instead_of_reading_changes: "what was read may come again",
+        an_adapter_that_takes_its_mark_last::what_happens_while_changes_are_read_is_not_lost:
+            "what was listed is looked at afterwards",
     });
 }
 
