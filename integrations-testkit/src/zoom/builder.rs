@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 use integrations_core::clock::{Clock, SystemClock};
 use serde_json::Value;
 
-use super::choices::{ExpiredPages, LongWindow, SeriesRows};
+use super::choices::{ExpiredPages, LongWindow, PageTokens, SeriesRows};
 use super::cursor::CursorCodec;
 use super::limits::{Meter, Plan};
 use super::routes::SCOPES;
@@ -79,6 +79,7 @@ impl Default for FakeZoomBuilder {
                 series_start: true,
                 deleted_occurrences: true,
                 long_window: LongWindow::Refused,
+                page_tokens: PageTokens::Place,
                 expired_pages: ExpiredPages::Refused,
                 instances: None,
                 lone_participants: false,

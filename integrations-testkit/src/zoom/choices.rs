@@ -27,6 +27,16 @@ pub enum LongWindow {
     Cut,
 }
 
+/// How a listing goes on with a `next_page_token`. It is not documented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageTokens {
+    /// With the item whose turn it was: what is deleted or added on the way shifts nothing.
+    Place,
+    /// Behind as many items as came before: when one of them is deleted on the way, an item is passed over, and
+    /// when one is added in front, an item comes twice.
+    Count,
+}
+
 /// What a `next_page_token` is answered with that is older than 15 minutes. Zoom documents that it expires, and
 /// not how it is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +112,12 @@ impl FakeZoomBuilder {
     /// chance has it.
     pub fn awkward_uuids(mut self) -> Self {
         self.awkward = true;
+        self
+    }
+
+    /// How a listing goes on with a `next_page_token`. Default [`PageTokens::Place`].
+    pub fn page_tokens(mut self, tokens: PageTokens) -> Self {
+        self.settings.page_tokens = tokens;
         self
     }
 

@@ -66,7 +66,7 @@ use self::state::State;
 use crate::oauth::Authority;
 
 pub use self::builder::FakeZoomBuilder;
-pub use self::choices::{ExpiredPages, LongWindow, SeriesRows};
+pub use self::choices::{ExpiredPages, LongWindow, PageTokens, SeriesRows};
 pub use self::fake::FakeZoom;
 pub use self::limits::Plan;
 pub use crate::fault::{ArmedFault, Fault};
@@ -85,6 +85,7 @@ struct Settings {
     /// Whether occurrences that were deleted are shown, as deleted.
     deleted_occurrences: bool,
     long_window: LongWindow,
+    page_tokens: PageTokens,
     expired_pages: ExpiredPages,
     /// How far back the sessions of a meeting are listed.
     instances: Option<TimeDelta>,
