@@ -8,7 +8,7 @@
 //! ended of late, or of which something else was recorded: files appear late. One that is not met any more is gone
 //! when Zoom says so of it. What lies further back is never taken for gone: Zoom forgets it, and the host does not.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use integrations_core::adapter::{Next, Page, Pull, PullFrom};
@@ -18,6 +18,7 @@ use integrations_core::{ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
 use super::api::{Api, Listed, MEETINGS, RECORDINGS, is_gone, is_refused};
+use super::lately::{Mark, Seen};
 use super::mark;
 use super::session::{self, Session};
 use super::wire::{Number, WireRecorded, WireRow};
@@ -35,43 +36,12 @@ const LONGEST: TimeDelta = TimeDelta::hours(30);
 const SETTLES: TimeDelta = TimeDelta::hours(1);
 /// How long a meeting whose time is past may still turn out to have been held.
 const PERHAPS: TimeDelta = TimeDelta::days(1);
-/// How many sessions and rows are remembered.
-const REMEMBERED: usize = 500;
 /// How many meetings and sessions a listing knows it has read; beyond, one may be read twice.
 const DONE: usize = 4_000;
 /// A type of meetings that are held once; the others are asked for their sessions by every run.
 const ONCE: i64 = 2;
 /// A type of meetings that repeat without a time.
 const NO_FIXED_TIME: i64 = 3;
-
-/// What is remembered from run to run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Mark {
-    /// When the run began.
-    read_at: DateTime<Utc>,
-    /// The sessions of the last days, by their ids.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    sessions: BTreeMap<String, Seen>,
-    /// The rows of the last days, and the meetings that they are of.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    rows: BTreeMap<Fingerprint, String>,
-}
-
-/// How a session was when it was read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Seen {
-    #[serde(rename = "m", default, skip_serializing_if = "String::is_empty")]
-    meeting: String,
-    #[serde(rename = "s", with = "chrono::serde::ts_seconds")]
-    start: DateTime<Utc>,
-    #[serde(rename = "p")]
-    print: Fingerprint,
-    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
-    recordings: Option<Fingerprint>,
-    /// Whether it was read so long after its end that it does not change any more.
-    #[serde(rename = "f", default, skip_serializing_if = "std::ops::Not::not")]
-    settled: bool,
-}
 
 /// A session that is to be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,7 +131,7 @@ pub(super) async fn read(api: Api<'_>, user: &str, pull: Pull<'_>) -> Result<Pag
     let next = if progress.list.is_some() || !progress.due.is_empty() {
         Next::Page(mark::write(&progress)?)
     } else {
-        Next::Done(mark::write(&reader.forget_old(progress.mark))?)
+        Next::Done(mark::write(&progress.mark.since(reader.lately()))?)
     };
     // Zoom forgets what lies further back, and the host does not.
     Ok(Page::new(haul.items, next).with_deleted(haul.deleted).partial())
@@ -169,10 +139,7 @@ pub(super) async fn read(api: Api<'_>, user: &str, pull: Pull<'_>) -> Result<Pag
 
 impl Reader<'_> {
     fn begin(&self) -> Progress {
-        let mark = match &self.since {
-            Some(since) => Mark { read_at: self.now, rows: BTreeMap::new(), ..since.clone() },
-            None => Mark { read_at: self.now, sessions: BTreeMap::new(), rows: BTreeMap::new() },
-        };
+        let mark = Mark::going_on_from(self.since.as_ref(), self.now);
         // The day after this one has begun somewhere.
         let tomorrow = self.now + TimeDelta::days(1);
         let until = self.window.until.map_or(tomorrow, |until| until.min(tomorrow)).date_naive();
@@ -272,7 +239,7 @@ impl Reader<'_> {
                 continue;
             }
             if row.start_time.is_none_or(|start| start >= self.lately()) {
-                remember_row(&mut progress.mark, print, &row.id);
+                progress.mark.remember_row(print, &row.id);
             }
             if known {
                 let sessions = progress.mark.sessions.iter().filter(|(_, seen)| seen.meeting == row.id);
@@ -337,7 +304,7 @@ impl Reader<'_> {
     fn odd(&self, progress: &mut Progress, item: Raw, haul: &mut Haul) {
         let print = Fingerprint::of(&item);
         let known = self.knew(print) || progress.mark.rows.contains_key(&print);
-        remember_row(&mut progress.mark, print, "");
+        progress.mark.remember_row(print, "");
         if !known {
             haul.items.push(item);
         }
@@ -410,24 +377,7 @@ impl Reader<'_> {
         let settled = !session.refused && session.end.is_none_or(|end| end + SETTLES <= self.now);
         let recordings = due.recordings.or(session.recordings);
         let seen = Seen { meeting: due.meeting, start, print, recordings, settled };
-        mark.sessions.insert(due.uuid, seen);
-        if mark.sessions.len() > REMEMBERED {
-            let oldest =
-                mark.sessions.iter().min_by_key(|(_, seen)| seen.start).map(|(uuid, _)| uuid.clone());
-            oldest.map(|uuid| mark.sessions.remove(&uuid));
-        }
-    }
-
-    fn forget_old(&self, mut mark: Mark) -> Mark {
-        let lately = self.lately();
-        mark.sessions.retain(|_, seen| seen.start >= lately);
-        mark
-    }
-}
-
-fn remember_row(mark: &mut Mark, print: Fingerprint, meeting: &str) {
-    if mark.rows.len() < REMEMBERED {
-        mark.rows.insert(print, meeting.to_owned());
+        mark.remember(due.uuid, seen);
     }
 }
 

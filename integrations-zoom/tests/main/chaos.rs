@@ -63,7 +63,7 @@ fn act(host: &Host, random: &mut Random, live: &mut Vec<u64>) {
     let idle: Vec<_> = ids.iter().copied().filter(|id| !live.contains(id)).collect();
     let topic = format!("No. {}", random.below(1_000));
     let day = 2 + random.below(20);
-    match random.below(10) {
+    match random.below(12) {
         0 if idle.len() > 6 => {
             let id = random.of(&idle).unwrap();
             host.fake.delete_meeting(id);
@@ -95,7 +95,13 @@ fn act(host: &Host, random: &mut Random, live: &mut Vec<u64>) {
                 live.push(id);
             }
         }
+        // Held, and over at once.
         7 | 8 => {
+            if let Some(id) = random.of(&idle) {
+                host.hold_again(id, MINUTE);
+            }
+        }
+        9 => {
             if let Some(id) = live.pop() {
                 host.clock.advance(Duration::from_secs(60 * random.below(30) as u64));
                 host.fake.join_meeting(id, json!({"name": "Guest"}));
@@ -195,7 +201,7 @@ async fn the_sink_becomes_what_zoom_has() {
         let connection = host.connect().await;
         let mut ever = host.fake.meeting_ids();
         let (mut dropped, mut live) = (0, Vec::new());
-        for _ in 0..40 {
+        for _ in 0..50 {
             let stream = [MEETINGS, PAST_MEETINGS][random.below(2)].into();
             let request = if random.below(6) == 0 { SyncRequest::full() } else { SyncRequest::incremental() };
             let run = host.gateway.sync_stream(&connection.id, &stream, request);
