@@ -235,7 +235,8 @@ impl Reader<'_> {
                 self.odd(progress, item, haul);
                 continue;
             };
-            if list == List::Standing && row.kind != Some(Number(NO_FIXED_TIME)) {
+            let is_standing = row.kind == Some(Number(NO_FIXED_TIME));
+            if (list == List::Standing && !is_standing) || is_elsewhere(&row, progress) {
                 continue;
             }
             if row.start_time.is_none_or(|start| start >= self.lately()) {
@@ -379,6 +380,20 @@ impl Reader<'_> {
         let seen = Seen { meeting: due.meeting, start, print, recordings, settled };
         mark.remember(due.uuid, seen);
     }
+}
+
+/// Whether a meeting that is held once was not asked for, by the days that are read.
+fn is_elsewhere(row: &WireRow, progress: &Progress) -> bool {
+    let once = row.kind == Some(Number(ONCE));
+    // Where these days begin and end depends on the zone.
+    let day = Days::new(1);
+    let first = progress.until.checked_sub_days(STRETCH).max(Some(progress.from));
+    let (first, last) =
+        (first.and_then(|first| first.checked_sub_days(day)), progress.until.checked_add_days(day));
+    once && row
+        .start_time
+        .map(|start| start.date_naive())
+        .is_some_and(|start| Some(start) < first || Some(start) > last)
 }
 
 /// Whether something was not done yet in this run; it is now.

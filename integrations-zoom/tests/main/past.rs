@@ -254,3 +254,20 @@ async fn a_listing_goes_back_half_a_year_and_further_when_the_host_wants_it() {
         assert_eq!(report.outside, 0);
     }
 }
+
+#[tokio::test]
+async fn a_row_of_other_days_than_were_asked_for_is_passed_over() {
+    let host = Host::new().await;
+    let connection = host.connect().await;
+    let row = |kind: u8| {
+        let start = "2025-03-02T09:00:00Z";
+        json!({"id": 77, "uuid": "aDYlohsHRtCd4ii1uC2+hA==", "type": kind, "start_time": start}).to_string()
+    };
+    host.fake.raw_meeting(&row(2));
+    host.sync_one(&connection, PAST_MEETINGS).await;
+    assert_eq!(host.fake.count("pastMeetings.instances"), 0);
+    // One that repeats may have been held since, and is asked for once.
+    host.fake.raw_meeting(&row(8));
+    host.sync_one(&connection, PAST_MEETINGS).await;
+    assert_eq!(host.fake.count("pastMeetings.instances"), 1);
+}
