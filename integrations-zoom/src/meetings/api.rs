@@ -1,12 +1,11 @@
 //! How is Zoom asked?
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use integrations_core::http::{Request, Session};
 use integrations_core::model::Raw;
 use integrations_core::{Error, ErrorKind, Result, json};
-use serde::de::IgnoredAny;
+use serde::Deserialize;
 use url::{Url, form_urlencoded};
 
 use super::secret::without_secrets;
@@ -88,7 +87,7 @@ impl Api<'_> {
         parameters: Parameters<'_>,
     ) -> Result<Raw> {
         let answer = self.session.send(Request::get(operation, self.url(path, parameters)?)).await?;
-        json::decode::<BTreeMap<String, IgnoredAny>>(&answer.body, operation)?;
+        json::decode::<Object>(&answer.body, operation)?;
         Ok(without_secrets(&Raw::new(answer.body)))
     }
 
@@ -144,6 +143,10 @@ impl Api<'_> {
         Ok(url)
     }
 }
+
+/// Anything with fields.
+#[derive(Deserialize)]
+struct Object {}
 
 fn encoded(segment: &str) -> String {
     form_urlencoded::byte_serialize(segment.as_bytes()).collect()

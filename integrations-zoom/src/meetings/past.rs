@@ -210,13 +210,13 @@ impl Reader<'_> {
     async fn ask(&self, list: List, from: NaiveDate, to: NaiveDate, token: Option<&str>) -> Result<Listed> {
         let (from, to) = (from.to_string(), to.to_string());
         let days = [Some(&*from), Some(&*to)];
-        let (listing, last, kind, [from, to]) = match list {
+        let (listing, of_user, kind, [from, to]) = match list {
             List::Past => (MEETINGS, "meetings", Some("previous_meetings"), days),
             List::Recordings => (RECORDINGS, "recordings", None, days),
             List::Standing => (MEETINGS, "meetings", Some("scheduled"), [None; 2]),
         };
         let parameters = [("type", kind), ("from", from), ("to", to), ("page_size", Some(&*self.rows))];
-        self.api.list(listing, &["users", self.user, last], &parameters, token).await
+        self.api.list(listing, &["users", self.user, of_user], &parameters, token).await
     }
 
     /// Rows of meetings whose time is past: asks for their sessions, as far as these are not known.

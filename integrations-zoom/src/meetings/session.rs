@@ -45,7 +45,7 @@ pub(super) async fn read(api: Api<'_>, uuid: &str) -> Result<Option<Session>> {
         item.extend_from_slice(recordings.as_bytes());
     }
     item.push(b'}');
-    let recordings = recordings.as_ref().and_then(|recordings| files(recordings));
+    let recordings = recordings.as_ref().and_then(files);
     Ok(Some(Session {
         item: Raw::new(item),
         start: span.start_time,

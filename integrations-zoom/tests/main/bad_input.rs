@@ -11,7 +11,7 @@ use crate::host::{HOUR, Host, MINUTE};
 async fn a_row_that_cannot_be_read_is_quarantined_once_and_the_others_come() {
     let odd =
         [r#"{"topic":"no id"}"#, r#"{"id":,"topic":"unsound"}"#, r#"{"id":""}"#, "7", "null", r#"{"id":{}}"#];
-    let host = Host::with(|fake| fake.page_cap(300), |config| config, |gateway| gateway).await;
+    let host = Host::on(|fake| fake.page_cap(300)).await;
     let connection = host.connect().await;
     let id = host.fake.create_meeting(json!({"topic": "Sound"}));
     for row in odd {
@@ -51,7 +51,7 @@ async fn an_id_is_a_number_or_a_text() {
 
 #[tokio::test]
 async fn a_hostile_id_names_no_other_path() {
-    let host = Host::with(|fake| fake.page_cap(300), |config| config, |gateway| gateway).await;
+    let host = Host::on(|fake| fake.page_cap(300)).await;
     let connection = host.connect().await;
     for id in ["..", "../../users/me", "1?x=y", "1#", "%2e%2e"] {
         host.fake.raw_meeting(&json!({"id": id, "topic": "x", "type": 2}).to_string());
@@ -103,7 +103,7 @@ async fn times_that_say_nothing_are_none() {
 
 #[tokio::test]
 async fn the_hosts_own_address_is_kept_nowhere() {
-    let host = Host::with(|fake| fake.canary("CANARY-7f3a"), |config| config, |gateway| gateway).await;
+    let host = Host::on(|fake| fake.canary("CANARY-7f3a")).await;
     let connection = host.connect().await;
     let (id, uuid) = host.hold(json!({"topic": "Secret", "duration": 5}), 10 * MINUTE);
     let malformed = host.fake.create_meeting(json!({"topic": "Malformed"}));

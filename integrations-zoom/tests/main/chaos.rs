@@ -10,6 +10,7 @@ use futures_util::future::poll_fn;
 use integrations_core::Connection;
 use integrations_core::sync::SyncRequest;
 use integrations_testkit::Fault;
+use integrations_testkit::zoom::FakeZoomBuilder;
 use integrations_zoom::meetings::{MEETINGS, PAST_MEETINGS};
 use serde_json::{Value, json};
 
@@ -190,7 +191,7 @@ async fn the_sink_becomes_what_zoom_has() {
     for seed in seeds {
         let mut random = Random(seed);
         let host = Host::with(
-            |fake| fake.with_lone_participants(),
+            FakeZoomBuilder::with_lone_participants,
             |config| config.rechecks(100),
             |gateway| gateway,
         )

@@ -52,7 +52,7 @@ fn a_series_with_everything() {
         &json!({
             "assistant_id": "kFFvsJc-Q1OSxaJQLvaa_A",
             "uuid": "aDYlohsHRtCd4ii1uC2+hA==",
-            "id": 97763643886_u64,
+            "id": 97_763_643_886_u64,
             "host_id": "30R7kT7bTIKSNUFEuH_Qlg",
             "host_email": "jchill@example.com",
             "topic": "My Meeting",

@@ -2,6 +2,7 @@
 
 use integrations_core::ErrorKind;
 use integrations_testkit::oauth::AccountSpec;
+use integrations_zoom::ZoomConfigBuilder;
 use integrations_zoom::meetings::{MEETINGS, PAST_MEETINGS};
 use serde_json::json;
 
@@ -32,7 +33,7 @@ async fn account() -> Host {
                 .account(AccountSpec::new("grace@example.com").name("Grace Hopper").id("grace-1"))
                 .account(AccountSpec::new("alan@example.com").name("Alan Turing").id("alan-1"))
         },
-        |config| config.whole_account(),
+        ZoomConfigBuilder::whole_account,
         |gateway| gateway,
     )
     .await
@@ -90,8 +91,7 @@ async fn a_user_who_has_left_is_named_as_vanished() {
 
 #[tokio::test]
 async fn a_scope_that_is_missing_is_said() {
-    let host =
-        Host::with(|fake| fake.app_scopes(&["user:read:user"]), |config| config, |gateway| gateway).await;
+    let host = Host::on(|fake| fake.app_scopes(&["user:read:user"])).await;
     let connection = host.connect().await;
     let report = host.gateway.sync(&connection.id).await.unwrap();
     let kinds: Vec<_> = report.failures().map(|(_, error)| error.kind()).collect();
