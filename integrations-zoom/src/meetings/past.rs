@@ -154,7 +154,8 @@ impl Reader<'_> {
     fn from(&self) -> NaiveDate {
         let wanted = self.window.since.map(|since| since - LONGEST);
         let from = match &self.since {
-            Some(since) => Some(since.read_at - self.api.config.look_back).max(wanted),
+            // A clock that was ahead must not hide what happened since.
+            Some(since) => Some(since.read_at.min(self.now) - self.api.config.look_back).max(wanted),
             None => wanted,
         };
         from.unwrap_or(self.now - HISTORY).max(self.now - MOST_HISTORY).date_naive()

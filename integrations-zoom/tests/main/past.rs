@@ -266,3 +266,24 @@ async fn a_row_of_other_days_than_were_asked_for_is_passed_over() {
     host.sync_one(&connection, PAST_MEETINGS).await;
     assert_eq!(host.fake.count("pastMeetings.instances"), 1);
 }
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_hides_nothing() {
+    let host = Host::new().await;
+    let connection = host.connect().await;
+    host.sync_one(&connection, PAST_MEETINGS).await;
+    let now = host.clock.now();
+    host.clock.set_wall(now + TimeDelta::days(20));
+    host.sync_one(&connection, PAST_MEETINGS).await;
+    host.clock.set_wall(now);
+    let (_, uuid) = host.hold(json!({"topic": "Here", "duration": 5}), 10 * MINUTE);
+    host.sync_one(&connection, PAST_MEETINGS).await;
+    assert!(host.held(&connection, &uuid).is_some());
+    // And one that was behind.
+    host.clock.set_wall(now - TimeDelta::days(20));
+    host.sync_one(&connection, PAST_MEETINGS).await;
+    host.clock.set_wall(now + TimeDelta::hours(1));
+    let (_, other) = host.hold(json!({"topic": "There", "duration": 5}), 10 * MINUTE);
+    host.sync_one(&connection, PAST_MEETINGS).await;
+    assert!(host.held(&connection, &uuid).is_some() && host.held(&connection, &other).is_some());
+}
