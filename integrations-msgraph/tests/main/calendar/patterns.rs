@@ -1,6 +1,7 @@
 //! Each recurrence of Outlook's, as a rule of iCalendar, gives the days that Graph gives itself.
 
-use chrono::{Datelike, Days, NaiveDate, Weekday};
+use chrono::{Datelike, Days, NaiveDate, TimeZone, Weekday};
+use integrations_core::model::ZonedTime;
 use serde_json::{Value, json};
 
 use super::{Host, Random, at};
@@ -132,8 +133,21 @@ fn series(random: &mut Random, title: &str) -> Value {
         event["end"] = at(&format!("{last}T00:00:00"), zone);
     } else {
         let (zone, time) = (*random.pick(&ZONES), *random.pick(&TIMES));
-        let start: chrono::NaiveDateTime = format!("{first}T{time}:00").parse().unwrap();
+        let on = |time: &str| format!("{first}T{time}:00").parse::<chrono::NaiveDateTime>().unwrap();
+        // A series cannot begin at a time that there is not: in UTC it would be another one.
+        let known = integrations_msgraph::time_zone(zone).unwrap();
+        let exists = |time: &str| known.from_local_datetime(&on(time)).earliest().is_some();
+        let start = on(if exists(time) { time } else { "09:00" });
         let end = start + chrono::TimeDelta::minutes(15);
+        // Now and then the times are written in another zone than that in which the series repeats.
+        let repeats = zone.parse::<chrono_tz::Tz>().ok().filter(|_| random.below(3) == 0);
+        if let Some(repeats) = repeats {
+            let utc = |wall| ZonedTime::at_wall(wall, repeats).at.naive_utc();
+            event["start"] = at(&utc(start).to_string().replace(' ', "T"), "UTC");
+            event["end"] = at(&utc(end).to_string().replace(' ', "T"), "UTC");
+            event["recurrence"]["range"]["recurrenceTimeZone"] = json!(zone);
+            return event;
+        }
         event["start"] = at(&start.format("%Y-%m-%dT%H:%M:%S").to_string(), zone);
         event["end"] = at(&end.format("%Y-%m-%dT%H:%M:%S").to_string(), zone);
     }

@@ -167,7 +167,7 @@ impl Piece<'_> {
         }
         if let Some(out) = object.field(F::Recurrence) {
             match self.timing.rule.as_ref().filter(|_| occurrence.is_none()) {
-                Some(rule) => rule.put(out, &self.timing.zone_names[0]),
+                Some(rule) => rule.put(out, self.timing.recurrence_zone()),
                 None => put!(out, "null"),
             }
         }

@@ -77,6 +77,12 @@ impl Timing {
         Ok(Self { all_day, zone, zone_names, span, rule })
     }
 
+    /// The name of the zone whose days a series goes by: the start's, unless it has one of its own.
+    pub(super) fn recurrence_zone(&self) -> &str {
+        let start = &self.zone_names[0];
+        if zones::zone(start).is_some_and(|zone| zone != self.zone) { self.zone.name() } else { start }
+    }
+
     /// The time of the occurrence on this day.
     pub(super) fn on(&self, date: NaiveDate) -> Span {
         let start = date.and_time(self.span.start.time());
@@ -178,6 +184,23 @@ mod tests {
         assert_eq!(written(&series, span.end, Tz::America__New_York), "2026-03-30T04:00:00.0000000");
         let gap = "2026-03-29T02:30:00".parse().unwrap();
         assert_eq!(utc(Tz::Europe__Berlin, gap).to_string(), "2026-03-29 01:30:00");
+    }
+
+    #[test]
+    fn a_series_may_go_by_the_days_of_another_zone() {
+        let at = |text: &str| json!({"dateTime": text, "timeZone": "UTC"});
+        let series = |zone: &str| {
+            let range = json!({"type": "noEnd", "startDate": "2026-03-24", "recurrenceTimeZone": zone});
+            let recurrence = json!({"pattern": {"type": "daily", "interval": 1}, "range": range});
+            let (start, end) = (at("2026-03-23T22:00:00"), at("2026-03-23T23:00:00"));
+            timing(json!({"start": start, "end": end, "recurrence": recurrence}))
+        };
+        let tokyo = series("Tokyo Standard Time").unwrap();
+        assert_eq!(
+            (tokyo.recurrence_zone(), tokyo.span.start.to_string().as_str()),
+            ("Asia/Tokyo", "2026-03-24 07:00:00")
+        );
+        assert_eq!(series("UTC").unwrap_err().code, "ErrorInvalidRecurrenceRange");
     }
 
     #[test]
