@@ -233,7 +233,7 @@ impl List {
 
     /// Whether what changed last reaches down to what is known; else the list is walked.
     fn reach(&mut self, oldest: Option<i64>, more: bool) {
-        if more && (self.known.is_none() || oldest > self.known) {
+        if more && (self.known.is_none() || oldest.is_none() || oldest > self.known) {
             self.walk = Some(Walk { since: self.known, link: None, before: 0, etag: None, recent: None });
         } else {
             self.settle(None);
@@ -360,6 +360,7 @@ mod tests {
         list.walk = None;
         assert_eq!(top(&mut list, &[(5, 500), (2, 200)], true), (1, true));
         assert_eq!(top(&mut list, &[(5, 500)], false), (0, true), "there is no more");
+        assert_eq!(top(&mut list, &[], true), (0, false), "nothing could be read of it");
         assert_eq!(top(&mut List::default(), &[], false), (0, true));
     }
 

@@ -3,6 +3,10 @@
 //! The latest come first, and what is new comes to the top: the first page tells whether anything has happened, and
 //! one reads down to what is known. Pages are not counted, for they shift: the next one is what changed before
 //! the page's oldest. GitHub says how long to wait until the next look; nobody looks earlier.
+//!
+//! What changes while one reads goes to the top, and is not met further down. A listing must meet everything that
+//! is there, or that would be taken for gone: what has changed since it began is read once more, and so on, until
+//! that is a single page.
 
 use std::collections::HashSet;
 
@@ -22,6 +26,9 @@ use crate::limits::NOTIFICATIONS_PER_PAGE;
 
 const LIST: &str = "activity.list-notifications-for-authenticated-user";
 const POLL_INTERVAL: HeaderName = HeaderName::from_static("x-poll-interval");
+
+/// In seconds: no clock is so wrong that what GitHub knows lies behind it.
+const DAY: i64 = 86_400;
 
 /// Up to where notifications were read. Times are in seconds since 1970.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -51,6 +58,12 @@ struct Place {
     pages: u32,
     /// Down to where the run reads; `None` to the end.
     down_to: Option<i64>,
+    listing: bool,
+    /// What changed before is of no interest to the present pass of a listing.
+    since: Option<i64>,
+    /// The latest change that the pass has met, and whether it has more than a page.
+    top: Option<i64>,
+    paged: bool,
 }
 
 #[derive(Deserialize)]
@@ -71,16 +84,26 @@ pub(super) async fn read(api: Api<'_>, pull: Pull<'_>) -> Result<Page> {
     let size = pull.page_size.clamp(1, NOTIFICATIONS_PER_PAGE);
     let since = pull.window.since;
     match pull.from {
-        PullFrom::Listing { page: None } => read_first(api, Mark::default(), size, since).await,
-        PullFrom::Changes { since: mark, page: None } => read_first(api, parse(mark)?, size, since).await,
+        PullFrom::Listing { page: None } => read_first(api, None, size, since).await,
+        PullFrom::Changes { since: mark, page: None } => {
+            read_first(api, Some(parse(mark)?), size, since).await
+        }
         PullFrom::Listing { page: Some(page) } | PullFrom::Changes { page: Some(page), .. } => {
             read_next(api, parse(page)?, size, since).await
         }
     }
 }
 
-async fn read_first(api: Api<'_>, mut mark: Mark, size: u32, since: Option<DateTime<Utc>>) -> Result<Page> {
+/// Reads the latest; without a mark, to list all.
+async fn read_first(
+    api: Api<'_>,
+    mark: Option<Mark>,
+    size: u32,
+    since: Option<DateTime<Utc>>,
+) -> Result<Page> {
     let now = api.session.now().timestamp();
+    let listing = mark.is_none();
+    let mut mark = mark.unwrap_or_default();
     // A clock that was set back says nothing.
     if mark.polled.is_some_and(|(at, wait)| at <= now && now < at + wait) {
         return Ok(Page::new(Vec::new(), Next::Done(write(&mark)?)));
@@ -112,29 +135,42 @@ async fn read_first(api: Api<'_>, mut mark: Mark, size: u32, since: Option<DateT
         })
         .collect();
     mark.seen.keep(&here);
-    let more = next_page(&answer.headers).is_some() && (down_to.is_none() || oldest >= down_to);
+    let reaches = |down_to: i64| oldest.is_some_and(|oldest| oldest < down_to);
+    let more = next_page(&answer.headers).is_some() && !down_to.is_some_and(reaches);
     let next = match (more, oldest) {
         (false, _) => Next::Done(write(&mark)?),
         (true, oldest) => {
             let (before, pages) = oldest.map_or((now + 1, 1), |oldest| (oldest + 1, 0));
-            Next::Page(write(&Place { mark, before, pages, down_to })?)
+            let top = mark.latest;
+            let place = Place { mark, before, pages, down_to, listing, since: None, top, paged: true };
+            Next::Page(write(&place)?)
         }
     };
     Ok(Page::new(fresh, next))
 }
 
 async fn read_next(api: Api<'_>, mut place: Place, size: u32, since: Option<DateTime<Utc>>) -> Result<Page> {
+    let now = api.session.now().timestamp();
+    let since = since.max(place.since.and_then(|since| DateTime::from_timestamp(since, 0)));
     let answer = ask(api, size, since, Some((place.before, place.pages + 1)), &(None, None)).await?;
     let items = items(&answer, LIST)?;
     let heads = items.iter().filter_map(|item| serde_json::from_slice::<Head>(item.as_bytes()).ok());
-    let oldest = heads.map(|head| head.updated_at.timestamp()).min();
-    let more = next_page(&answer.headers).is_some() && (place.down_to.is_none() || oldest >= place.down_to);
-    if !more {
-        return Ok(Page::new(items, Next::Done(write(&place.mark)?)));
-    }
-    match oldest {
-        Some(oldest) if oldest + 1 < place.before => (place.before, place.pages) = (oldest + 1, 0),
-        _ => place.pages += 1,
+    let times: Vec<i64> = heads.map(|head| head.updated_at.timestamp()).collect();
+    let oldest = times.iter().min().copied();
+    place.top = place.top.max(times.iter().max().copied());
+    let reaches = |down_to: i64| oldest.is_some_and(|oldest| oldest < down_to);
+    let more = next_page(&answer.headers).is_some() && !place.down_to.is_some_and(reaches);
+    match (more, oldest) {
+        (true, Some(oldest)) if oldest + 1 < place.before => {
+            (place.before, place.pages, place.paged) = (oldest + 1, 0, true);
+        }
+        (true, _) => (place.pages, place.paged) = (place.pages + 1, true),
+        // Where nothing later was met than by the pass before, nothing has changed.
+        (false, _) if place.listing && place.paged && place.top > place.since => {
+            (place.since, place.top) = (place.top, None);
+            (place.before, place.pages, place.paged) = (now + DAY, 0, false);
+        }
+        (false, _) => return Ok(Page::new(items, Next::Done(write(&place.mark)?))),
     }
     Ok(Page::new(items, Next::Page(write(&place)?)))
 }

@@ -70,7 +70,8 @@ impl Pulls {
                 (head, item)
             })
             .collect();
-        let next = next_page(&answer.headers).filter(|_| down_to.is_none() || oldest >= down_to);
+        let next =
+            next_page(&answer.headers).filter(|_| down_to.is_none() || oldest.is_none() || oldest >= down_to);
         self.next = next.map(|next| NextPage { link: next.into(), down_to });
         Ok(Fresh { items, more: self.next.is_some() })
     }
@@ -115,7 +116,7 @@ impl Pulls {
                 let in_order = address(api, id, size, [("sort", "created"), ("direction", "asc")])?;
                 Some(NextPage { link: in_order.into(), down_to: None })
             }
-            Some(next) if down_to.is_none() || oldest >= down_to => {
+            Some(next) if down_to.is_none() || oldest.is_none() || oldest >= down_to => {
                 Some(NextPage { link: next.into(), down_to })
             }
             _ => None,

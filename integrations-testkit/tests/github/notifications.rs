@@ -110,6 +110,9 @@ async fn who_asks_since_the_last_news_is_told_of_news_only() {
     assert_eq!(fake.not_modified("activity.listNotificationsForAuthenticatedUser"), 2);
     // Every call but the first, and the one a minute later, came within 30 s.
     assert_eq!(fake.early_polls(), 3);
+    // Who asks for what lies further back does not look for news.
+    ok(&fake, "/notifications", &[("all", "true"), ("before", "2026-03-01T09:00:30Z")]).await;
+    assert_eq!(fake.early_polls(), 3);
 }
 
 #[tokio::test]

@@ -96,6 +96,35 @@ async fn pages_by_number_shift_and_pages_by_cursor_do_not() {
 }
 
 #[tokio::test]
+async fn cursors_expire_and_empty_pages_lead_on() {
+    let clock = clock();
+    let fake = builder(&clock).repository(RepoSpec::new(REPO)).empty_pages(true).start().await;
+    for _ in 0..7 {
+        fake.open_issue(REPO, json!({}));
+        later(&clock);
+    }
+    let mut lengths = Vec::new();
+    let mut next = Some(format!("{}{}?per_page=3&direction=asc", fake.url(), within("/issues")));
+    let mut all = Vec::new();
+    while let Some(address) = next {
+        let page = get(&fake, &address, &[]).await;
+        next = link(&page, "next");
+        let page = numbers(&page.json::<Vec<Value>>().await.unwrap());
+        lengths.push(page.len());
+        all.extend(page);
+    }
+    assert_eq!((lengths, all), (vec![3, 0, 3, 0, 1], (1..=7).collect()));
+
+    let first = get(&fake, &within("/issues"), &[("per_page", "3")]).await;
+    let named = link(&first, "next").unwrap();
+    fake.expire_cursors();
+    assert_eq!(get(&fake, &named, &[]).await.status(), 422);
+    let fresh = link(&get(&fake, &within("/issues"), &[("per_page", "3")]).await, "next").unwrap();
+    assert_eq!(get(&fake, &fresh, &[]).await.status(), 200);
+    assert_eq!(fake.requests().iter().filter(|request| request.page_token).count(), 6);
+}
+
+#[tokio::test]
 async fn a_page_is_as_long_as_is_asked_for_within_bounds() {
     let clock = clock();
     let fake = builder(&clock).repository(RepoSpec::new(REPO).generated(150)).start().await;
