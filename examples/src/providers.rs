@@ -7,12 +7,12 @@ use clap::Parser;
 use integrations_core::clock::{Clock, SystemClock};
 use integrations_core::resilience::Limits;
 use integrations_core::{Error, Gateway, GatewayBuilder, Result, ServiceAdapter};
-use integrations_github::GitHubConfig;
+use integrations_github::{GitHub, GitHubConfig};
 use integrations_google::{Gmail, GoogleCalendar, GoogleConfig, GoogleTasks, calendar, gmail, tasks};
-use integrations_msgraph::GraphConfig;
+use integrations_msgraph::{GraphConfig, OutlookCalendar, OutlookMail};
 use integrations_slack::{Slack, SlackConfig};
 use integrations_testkit::oauth::{AccountSpec, Dialect, FakeOAuth, FakeOAuthBuilder};
-use integrations_zoom::ZoomConfig;
+use integrations_zoom::{Zoom, ZoomConfig};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use url::Url;
 
@@ -21,7 +21,7 @@ use crate::story::{self, Story};
 
 pub use crate::story::Consent;
 
-/// Google and Slack, or [a story](crate::story) about fakes of them.
+/// The five providers, or [a story](crate::story) about fakes of them.
 #[derive(Debug)]
 pub enum Providers {
     /// The providers.
@@ -85,12 +85,34 @@ impl Providers {
         self.story().map_or_else(|| slack_from_env(Way::Program), Story::slack_config)
     }
 
+    /// The application at Microsoft; the real one's credentials stand in `MICROSOFT_CLIENT_ID` and
+    /// `MICROSOFT_CLIENT_SECRET`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](integrations_core::ErrorKind::Configuration) when the former is missing.
+    pub fn microsoft(&self) -> Result<GraphConfig> {
+        self.story().map_or_else(GraphConfig::from_env, Story::graph_config)
+    }
+
+    /// The app at GitHub; the real one's credentials stand in `GITHUB_CLIENT_ID` and `GITHUB_CLIENT_SECRET`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](integrations_core::ErrorKind::Configuration) when one of them is missing.
+    pub fn github(&self) -> Result<GitHubConfig> {
+        self.story().map_or_else(GitHubConfig::from_env, Story::github_config)
+    }
+
+    /// The app at Zoom; the real one's credentials stand in `ZOOM_CLIENT_ID` and `ZOOM_CLIENT_SECRET`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](integrations_core::ErrorKind::Configuration) when one of them is missing.
+    pub fn zoom(&self) -> Result<ZoomConfig> {
+        self.story().map_or_else(ZoomConfig::from_env, Story::zoom_config)
+    }
+
     /// The adapters of all that can be used, and what is missing for the others.
     pub fn adapters(&self) -> (Vec<Arc<dyn ServiceAdapter>>, Vec<Error>) {
-        collect([
-            self.google().map(all_of_google),
-            self.slack().and_then(Slack::new).map(|slack| vec![slack]),
-        ])
+        all(self.google(), self.slack(), self.microsoft(), self.github(), self.zoom())
     }
 
     /// Sends the user to the provider with their browser, and returns the address that they come back to.
@@ -124,10 +146,21 @@ impl Providers {
     }
 }
 
+/// The services.
+const SERVICES: [&str; 8] = [
+    calendar::SERVICE,
+    gmail::SERVICE,
+    tasks::SERVICE,
+    integrations_slack::SERVICE,
+    integrations_msgraph::calendar::SERVICE,
+    integrations_msgraph::mail::SERVICE,
+    integrations_github::SERVICE,
+    integrations_zoom::SERVICE,
+];
+
 /// The fakes have no quota, and nobody wants to wait for what the providers' own would hold back.
 pub fn without_quotas(builder: GatewayBuilder) -> GatewayBuilder {
-    let services = [calendar::SERVICE, gmail::SERVICE, tasks::SERVICE, integrations_slack::SERVICE];
-    services.into_iter().fold(builder, |builder, service| builder.limits(service, Limits::UNKNOWN))
+    SERVICES.into_iter().fold(builder, |builder, service| builder.limits(service, Limits::UNKNOWN))
 }
 
 /// How users come back from Slack: to a page of the web, or to a program or a page on this machine. The latter
@@ -156,11 +189,26 @@ fn all_of_google(config: GoogleConfig) -> Adapters {
     vec![GoogleCalendar::new(config.clone()), Gmail::new(config.clone()), GoogleTasks::new(config)]
 }
 
-fn collect(all: impl IntoIterator<Item = Result<Adapters>>) -> (Adapters, Vec<Error>) {
+/// Eight services of five providers, as far as each can be used; and what is missing for the others.
+fn all(
+    google: Result<GoogleConfig>,
+    slack: Result<SlackConfig>,
+    microsoft: Result<GraphConfig>,
+    github: Result<GitHubConfig>,
+    zoom: Result<ZoomConfig>,
+) -> (Adapters, Vec<Error>) {
+    let parts: [Result<Adapters>; 5] = [
+        google.map(all_of_google),
+        microsoft
+            .and_then(|config| Ok(vec![OutlookCalendar::new(config.clone())?, OutlookMail::new(config)?])),
+        slack.and_then(Slack::new).map(|slack| vec![slack]),
+        github.map(|config| vec![GitHub::new(config)]),
+        zoom.and_then(Zoom::new).map(|zoom| vec![zoom]),
+    ];
     let (mut adapters, mut missing) = (Vec::new(), Vec::new());
-    for some in all {
-        match some {
-            Ok(mut some) => adapters.append(&mut some),
+    for part in parts {
+        match part {
+            Ok(mut part) => adapters.append(&mut part),
             Err(error) => missing.push(error),
         }
     }
@@ -170,13 +218,13 @@ fn collect(all: impl IntoIterator<Item = Result<Adapters>>) -> (Adapters, Vec<Er
 /// The adapters of all providers whose credentials stand in the environment, and what is missing for the
 /// others: `GOOGLE_`, `SLACK_`, `MICROSOFT_`, `GITHUB_`, `ZOOM_`, each with `CLIENT_ID` and `CLIENT_SECRET`.
 pub fn real(way: Way) -> (Vec<Arc<dyn ServiceAdapter>>, Vec<Error>) {
-    collect([
-        GoogleConfig::from_env().map(all_of_google),
-        slack_from_env(way).and_then(Slack::new).map(|slack| vec![slack]),
-        GraphConfig::from_env().and_then(|config| Ok(vec![integrations_msgraph::account(&config)?])),
-        GitHubConfig::from_env().map(|config| vec![integrations_github::account(&config)]),
-        ZoomConfig::from_env().and_then(|config| Ok(vec![integrations_zoom::account(&config)?])),
-    ])
+    all(
+        GoogleConfig::from_env(),
+        slack_from_env(way),
+        GraphConfig::from_env(),
+        GitHubConfig::from_env(),
+        ZoomConfig::from_env(),
+    )
 }
 
 /// A fake of each provider. Ada and Grace have accounts at all of them; at Google, Ada alone.
