@@ -119,7 +119,8 @@ pub struct Source {
     /// The provider's version of the item (an ETag, a change key), verbatim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The address of a page on which a person can see the item, as the provider sent it.
+    /// The address of a page on which a person can see the item: as the provider sent it, or put together from
+    /// addresses that it sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
     /// When the item last changed at the provider.

@@ -95,10 +95,10 @@ pub(super) fn id_of_unreadable(item: &Raw) -> Option<String> {
         Some(Kind::Notification) => text("id").map(str::to_owned).or_else(id),
         None => None,
     };
-    let named = |url: Address<'_>| {
+    let by_address = |url: Address<'_>| {
         let of = |id: Option<u64>, name: fn(&str) -> String| id.map(|id| name(&id.to_string()));
         let comment = || of(url.comment(), comment_id).or(of(url.review_comment(), review_comment_id));
         url.number().map(issue_id).or_else(comment)
     };
-    known.or_else(|| named(url?))
+    known.or_else(|| by_address(url?))
 }

@@ -3,7 +3,8 @@
 use integrations_core::model::{Notification, Raw, Record, Source};
 use integrations_core::normalize::{ItemContext, ItemError};
 
-use super::wire::{Time, WireItem, filled};
+use super::address::Address;
+use super::wire::{Time, WireItem, WireRepository, WireSubject, filled};
 
 pub(super) fn notification(
     wire: WireItem<'_>,
@@ -13,6 +14,7 @@ pub(super) fn notification(
     let Some(id) = wire.id else { return Err(ItemError::new("$", "missing field `id`")) };
     let mut notification = Notification::new(id.0);
     notification.reason = filled(wire.reason);
+    let link = wire.repository.as_ref().and_then(|repository| page(repository, wire.subject.as_ref()?));
     if let Some(subject) = wire.subject {
         notification.title = filled(subject.title);
         notification.subject_kind = filled(subject.kind);
@@ -27,9 +29,18 @@ pub(super) fn notification(
         service: context.stream.service.clone(),
         id: notification.id.clone(),
         version,
-        // There is none: `subject_url` is an address of the API.
-        link: None,
+        link,
         modified_at: updated_at,
     };
     Ok(Record { entity: notification.into(), source, raw: item.clone() })
+}
+
+/// The page of the issue or pull request. GitHub gives its address in the API, and the repository's page.
+fn page(repository: &WireRepository<'_>, subject: &WireSubject) -> Option<String> {
+    let (url, name) = (Address::api(subject.url.as_deref()?)?, repository.full_name.as_deref()?);
+    if !url.project.eq_ignore_ascii_case(name) {
+        return None;
+    }
+    let collection = if url.is_pull() { "pull" } else { "issues" };
+    Some(format!("{}/{collection}/{}", repository.html_url.as_deref()?.trim_end_matches('/'), url.number()?))
 }

@@ -47,12 +47,15 @@ pub(super) fn pull(wire: &mut WireItem<'_>) -> (PullRequest, Option<PersonRef>) 
 }
 
 /// The branch by its name, or `owner:name` where it is another repository's.
-fn source(head: &WireBranch, base: Option<&WireBranch>) -> Option<String> {
-    let repository = |branch: &WireBranch| branch.repo.as_ref().and_then(|repo| repo.full_name.clone());
-    let same =
-        repository(head).is_some_and(|head| base.and_then(repository).is_some_and(|base| base == head));
+fn source(head: &WireBranch<'_>, base: Option<&WireBranch<'_>>) -> Option<String> {
+    let (from, to) = (repository(head), base.and_then(repository));
+    let same = from.is_some() && from == to;
     let label = if same { None } else { filled(head.label.clone()) };
     label.or_else(|| filled(head.name.clone()))
+}
+
+fn repository<'a>(branch: &'a WireBranch<'_>) -> Option<&'a str> {
+    branch.repo.as_ref()?.full_name.as_deref()
 }
 
 /// Takes over what GraphQL says; returns who took the change in.

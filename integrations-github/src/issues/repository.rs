@@ -29,10 +29,10 @@ struct Mark {
     /// Set where issues are switched off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pulls: Option<Pulls>,
-    /// Whether comments are to be looked for though no issue has changed: the last change was so young that its
-    /// comment may not have been visible.
+    /// Whether comments, and comments on lines, are to be looked for though no issue has changed: the last change
+    /// was so young that its comment may not have been visible.
     #[serde(default)]
-    again: bool,
+    again: (bool, bool),
 }
 
 /// What is read next.
@@ -113,10 +113,10 @@ impl Place {
 
     /// The step after this one; those that can bring nothing are left out.
     const fn go_on(&mut self) {
-        let again = self.mark.again;
+        let (comments, on_lines) = self.mark.again;
         self.step = match self.step {
-            Step::Issues if self.talked || again => Step::Comments,
-            Step::Issues | Step::Comments if self.pulled || again => Step::ReviewComments,
+            Step::Issues if self.talked || comments => Step::Comments,
+            Step::Issues | Step::Comments if self.pulled || on_lines => Step::ReviewComments,
             _ => Step::Done,
         };
     }
@@ -126,7 +126,8 @@ impl Place {
         let mut mark = self.mark;
         let recent =
             mark.pulls.as_ref().map_or_else(|| mark.issues.is_recent(now), |pulls| pulls.is_recent(now));
-        mark.again = recent && (self.talked || self.pulled || mark.again);
+        let (comments, on_lines) = mark.again;
+        mark.again = (recent && (self.talked || comments), recent && (self.pulled || on_lines));
         mark
     }
 
@@ -268,9 +269,11 @@ mod tests {
             }
             steps
         };
-        assert_eq!(steps(false, false, false), [Step::Done]);
-        assert_eq!(steps(true, false, false), [Step::Comments, Step::Done]);
-        assert_eq!(steps(false, true, false), [Step::ReviewComments, Step::Done]);
-        assert_eq!(steps(false, false, true), [Step::Comments, Step::ReviewComments, Step::Done]);
+        let no = (false, false);
+        assert_eq!(steps(false, false, no), [Step::Done]);
+        assert_eq!(steps(true, false, no), [Step::Comments, Step::Done]);
+        assert_eq!(steps(false, true, no), [Step::ReviewComments, Step::Done]);
+        assert_eq!(steps(false, false, (true, true)), [Step::Comments, Step::ReviewComments, Step::Done]);
+        assert_eq!(steps(true, false, (false, true)), [Step::Comments, Step::ReviewComments, Step::Done]);
     }
 }

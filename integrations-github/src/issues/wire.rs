@@ -32,7 +32,8 @@ pub(super) struct WireItem<'a> {
     pub updated_at: Option<Stamp>,
     #[serde(default)]
     pub reactions: Reactions,
-    pub repository: Option<WireRepository>,
+    #[serde(borrow)]
+    pub repository: Option<WireRepository<'a>>,
 
     // Of issues and pull requests.
     pub number: Option<u64>,
@@ -60,8 +61,8 @@ pub(super) struct WireItem<'a> {
     pub merged_at: Option<Time>,
     pub merged_by: Option<WireUser<'a>>,
     pub mergeable: Option<bool>,
-    pub head: Option<WireBranch>,
-    pub base: Option<WireBranch>,
+    pub head: Option<WireBranch<'a>>,
+    pub base: Option<WireBranch<'a>>,
     #[serde(default, deserialize_with = "list")]
     pub requested_reviewers: Vec<WireUser<'a>>,
     #[serde(default, deserialize_with = "list")]
@@ -132,8 +133,10 @@ pub(super) struct WireTeam {
 }
 
 #[derive(Deserialize)]
-pub(super) struct WireRepository {
+pub(super) struct WireRepository<'a> {
     pub full_name: Option<String>,
+    #[serde(borrow)]
+    pub html_url: Option<Word<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -153,12 +156,13 @@ pub(super) struct WirePullLinks {
 
 /// Where a change comes from, or goes to. The repository is gone when a fork was deleted.
 #[derive(Deserialize)]
-pub(super) struct WireBranch {
+pub(super) struct WireBranch<'a> {
     pub label: Option<String>,
     #[serde(rename = "ref")]
     pub name: Option<String>,
     pub sha: Option<String>,
-    pub repo: Option<WireRepository>,
+    #[serde(borrow)]
+    pub repo: Option<WireRepository<'a>>,
 }
 
 /// What a notification is about.

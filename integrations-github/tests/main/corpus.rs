@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use integrations_core::model::{Comment, Entity, Issue, IssueState, Notification, PersonRef, Record};
+use integrations_testkit::github::FakeGitHubBuilder;
 use serde_json::Value;
 
+use crate::host::Host;
 use crate::items::normalise;
 
 /// The folders, and how many of each kind there are at the least, in the order of [`KINDS`].
@@ -219,6 +221,48 @@ fn others<'a>(value: &'a Value, seen: &mut dyn FnMut(&'a str, &'a Value)) {
     }
 }
 
+/// Repositories, each by its number, the first one of each. What is named in passing has a few fields alone.
+fn repositories(value: &Value, found: &mut BTreeMap<u64, Value>) {
+    let fields = ["full_name", "owner", "private", "html_url", "fork"];
+    if let (Some(id), true) = (number(value, "/id"), fields.iter().all(|field| value.get(field).is_some())) {
+        found.entry(id).or_insert_with(|| value.clone());
+    }
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| repositories(item, found)),
+        Value::Object(fields) => fields.values().for_each(|value| repositories(value, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn every_repository_is_a_stream() {
+    let mut found = BTreeMap::new();
+    for (folder, _) in FOLDERS {
+        let Some(path) = data(folder) else { return };
+        let mut all = Vec::new();
+        files(&path, &path, &mut all);
+        for (_, value) in &all {
+            repositories(value, &mut found);
+        }
+    }
+    let host = Host::with(FakeGitHubBuilder::with_lasting_tokens).await;
+    for repository in found.values() {
+        host.fake.raw_repository(&repository.to_string());
+    }
+    let connection = host.connect().await;
+    let mut streams = host.gateway.streams(&connection.id).await.unwrap();
+    streams.retain(|stream| stream.id.as_str() != integrations_github::NOTIFICATIONS);
+    assert_eq!(streams.len(), found.len());
+    for stream in streams {
+        let repository = &found[&stream.id.as_str().parse().unwrap()];
+        assert_eq!(Some(stream.title.as_str()), text(repository, "/full_name"));
+        assert_eq!(stream.frozen, repository["archived"] == true, "{}", stream.title);
+        assert_eq!(stream.access.is_some(), repository["permissions"].is_object(), "{}", stream.title);
+    }
+    println!("{} repositories seen, all of them streams", found.len());
+    assert!(found.len() > 10);
+}
+
 /// Each field that the model has, and the payload too, has arrived.
 fn keeps_every_field(name: &str, kind: Kind, wire: &Value, record: &Record) {
     let updated = text(wire, "/updated_at");
@@ -230,7 +274,7 @@ fn keeps_every_field(name: &str, kind: Kind, wire: &Value, record: &Record) {
             comment_keeps(name, kind, wire, comment, record);
         }
         (Entity::Notification(notification), Kind::Notification) => {
-            notification_keeps(name, wire, notification)
+            notification_keeps(name, wire, notification, record);
         }
         (other, kind) => panic!("{name}: a {kind:?} is {other:?}"),
     }
@@ -374,7 +418,10 @@ fn comment_keeps(name: &str, kind: Kind, wire: &Value, comment: &Comment, record
     assert_eq!(record.source.link.as_deref(), text(wire, "/html_url"), "{name}");
 }
 
-fn notification_keeps(name: &str, wire: &Value, notification: &Notification) {
+fn notification_keeps(name: &str, wire: &Value, notification: &Notification, record: &Record) {
+    // In GitHub's examples the subject is another repository's.
+    let same = text(wire, "/subject/url").unwrap().contains(text(wire, "/repository/full_name").unwrap());
+    assert_eq!(record.source.link.is_some(), same, "{name}");
     assert_eq!(Some(notification.id.as_str()), text(wire, "/id"), "{name}");
     assert_eq!(notification.reason.as_deref(), text(wire, "/reason"), "{name}");
     assert_eq!(notification.title.as_deref(), text(wire, "/subject/title"), "{name}");

@@ -22,7 +22,7 @@ use crate::oauth::subject;
 const INSTALLATION: u64 = 42;
 
 /// A private and a public key in PEM, made once.
-static KEYS: LazyLock<(String, String)> = LazyLock::new(|| {
+pub(crate) static KEYS: LazyLock<(String, String)> = LazyLock::new(|| {
     let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
     let private: Pkcs8V1Der<'_> = pair.as_der().unwrap();
     let pem = |kind: &str, bytes: &[u8]| {

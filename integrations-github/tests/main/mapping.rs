@@ -211,6 +211,26 @@ fn a_notification_with_everything() {
 }
 
 #[test]
+fn a_notification_leads_to_the_page_of_what_it_is_about() {
+    for (subject, page) in [
+        (json!(format!("{REPOSITORY}/issues/42")), json!("https://github.com/octo-org/engine/issues/42")),
+        (json!(format!("{REPOSITORY}/pulls/42")), json!("https://github.com/octo-org/engine/pull/42")),
+        (json!(format!("{REPOSITORY}/commits/6dcb09b5")), Value::Null),
+        (json!("https://api.github.com/repos/octo-org/other/issues/42"), Value::Null),
+        (json!(format!("{REPOSITORY}/releases/42")), Value::Null),
+        (Value::Null, Value::Null),
+    ] {
+        let repository =
+            json!({"full_name": "octo-org/engine", "html_url": "https://github.com/octo-org/engine"});
+        let mut wire =
+            json!({"id": "1", "reason": "mention", "subject": {"url": subject}, "repository": repository});
+        assert_eq!(upsert(&wire)["source"]["link"], page, "{subject}");
+        wire["repository"] = Value::Null;
+        assert_eq!(upsert(&wire)["source"]["link"], Value::Null);
+    }
+}
+
+#[test]
 fn states_are_told_apart() {
     let state = |wire: &Value| upsert(wire)["entity"]["state"].clone();
     for (field, value, expected) in [

@@ -114,7 +114,7 @@ impl RecordQuery {
         self
     }
 
-    /// Those that belong to this item: the exceptions of a series.
+    /// Those that belong to this item: the exceptions of a series, the comments on an issue.
     pub fn parent(mut self, id: impl Into<String>) -> Self {
         self.parent = Some(id.into());
         self

@@ -1,6 +1,6 @@
 //! Does a commit leave behind exactly what it says?
 
-use integrations_core::model::{Change, Raw};
+use integrations_core::model::{Change, Comment, CommentKind, Issue, IssueKind, Raw, Record};
 use integrations_core::sync::{Commit, Fence, Position, Sweep, SyncSink};
 use integrations_stores::SqliteStore;
 use integrations_stores::sqlite::RecordQuery;
@@ -106,6 +106,27 @@ async fn a_deletion_takes_all_generations_of_exceptions() {
     for id in ["s", "s_1", "s_2", "s_3"] {
         assert_eq!(store.record(&stream, id).await.unwrap(), None);
     }
+}
+
+#[tokio::test]
+async fn a_deleted_issue_takes_with_it_what_was_said_of_it() {
+    let (store, stream) = (store().await, stream("cn_1", "1296269"));
+    let said = |id: &str, issue: &str| {
+        let mut comment = Comment::new(id, CommentKind::Comment);
+        comment.issue_id = Some(issue.into());
+        Change::Upsert(Record { entity: comment.into(), ..record(id) })
+    };
+    let issue = |id: &str| {
+        let entity = Issue::new(id, IssueKind::Issue).into();
+        Change::Upsert(Record { entity, ..record(id) })
+    };
+    let changes = vec![said("comment:1", "1"), issue("1"), issue("2"), said("comment:2", "2")];
+    store.commit(Commit { changes, ..commit(&stream, 0, &[]) }).await.unwrap();
+    assert_eq!(store.count(&RecordQuery::new().parent("1")).await.unwrap(), 1);
+    let gone = Commit { changes: vec![said("comment:3", "1"), deletion("1")], ..commit(&stream, 1, &[]) };
+    store.commit(gone).await.unwrap();
+    let left: Vec<_> = titles(&store).await.into_iter().map(|(id, _)| id).collect();
+    assert_eq!(left, ["2", "comment:2"]);
 }
 
 #[tokio::test]

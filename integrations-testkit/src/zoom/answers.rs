@@ -5,12 +5,13 @@ use serde_json::json;
 
 use super::Zoom;
 use super::access::Caller;
+use super::choices::LongWindow;
 use super::cursor::Place;
-use super::errors::{invalid, no_meeting, no_recording, no_user, not_paid, still_processing, unsupported};
+use super::errors::{invalid, no_meeting, no_recording, not_paid, still_processing, unsupported};
 use super::listing::{self, Listed};
 use super::operation::{Asked, Operation};
 use super::query::Query;
-use super::recording::{LongWindow, Stage};
+use super::recording::Stage;
 use super::session::Session;
 use super::state::State;
 use super::time::text;
@@ -226,7 +227,7 @@ impl<'a> Request<'a> {
             Stage::Processing => Err(still_processing()),
             Stage::Trashed => Err(no_recording()),
             Stage::There => {
-                let host = self.state.users.get(session.host).ok_or_else(|| no_user(named))?;
+                let host = &self.state.users[session.host];
                 let (account, canary) = (&self.state.account, &self.zoom.settings.canary);
                 let object = recording.object(session, host, account, canary, self.zoom.now(), false);
                 Ok(Reply::json(200, object.to_string()))

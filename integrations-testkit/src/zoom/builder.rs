@@ -10,10 +10,9 @@ use chrono_tz::Tz;
 use integrations_core::clock::{Clock, SystemClock};
 use serde_json::Value;
 
+use super::choices::{ExpiredPages, LongWindow, PageTokens, SeriesRows};
 use super::cursor::CursorCodec;
 use super::limits::{Meter, Plan};
-use super::listing::SeriesRows;
-use super::recording::LongWindow;
 use super::routes::SCOPES;
 use super::state::State;
 use super::user::User;
@@ -39,9 +38,9 @@ pub struct FakeZoomBuilder {
     zone: Tz,
     meetings: Vec<Value>,
     generated: u64,
-    awkward: bool,
+    pub(super) awkward: bool,
     plan: Option<Plan>,
-    settings: Settings,
+    pub(super) settings: Settings,
 }
 
 impl fmt::Debug for FakeZoomBuilder {
@@ -80,6 +79,8 @@ impl Default for FakeZoomBuilder {
                 series_start: true,
                 deleted_occurrences: true,
                 long_window: LongWindow::Refused,
+                page_tokens: PageTokens::Place,
+                expired_pages: ExpiredPages::Refused,
                 instances: None,
                 lone_participants: false,
                 paid: true,
@@ -292,72 +293,7 @@ impl FakeZoomBuilder {
     }
 }
 
-/// Choices where it is not known, or not certain, what Zoom does.
 impl FakeZoomBuilder {
-    /// What a series is in the list of meetings. Default [`SeriesRows::Occurrences`].
-    pub fn series_rows(mut self, rows: SeriesRows) -> Self {
-        self.settings.series_rows = rows;
-        self
-    }
-
-    /// A series that is shown by itself has no `start_time` and no `duration`; its occurrences have. Default:
-    /// it has those of the first occurrence.
-    pub fn without_series_start(mut self) -> Self {
-        self.settings.series_start = false;
-        self
-    }
-
-    /// Occurrences that were deleted are not shown. Default: they are, with status `deleted`.
-    pub fn without_deleted_occurrences(mut self) -> Self {
-        self.settings.deleted_occurrences = false;
-        self
-    }
-
-    /// What the list of recordings makes of more than a month. Default [`LongWindow::Refused`].
-    pub fn long_window(mut self, long: LongWindow) -> Self {
-        self.settings.long_window = long;
-        self
-    }
-
-    /// How far back the sessions of a meeting are listed. Default: all of them.
-    ///
-    /// # Panics
-    /// When the time is longer than the calendar.
-    pub fn instances_of_the_last(mut self, reach: Duration) -> Self {
-        self.settings.instances = Some(delta(reach));
-        self
-    }
-
-    /// Somebody who was alone in a session is shown. Default: not, as Zoom documents.
-    pub fn with_lone_participants(mut self) -> Self {
-        self.settings.lone_participants = true;
-        self
-    }
-
-    /// The account does not pay: participants and recordings answer 400 with code 200.
-    pub fn without_paid_plan(mut self) -> Self {
-        self.settings.paid = false;
-        self
-    }
-
-    /// How long the id of a meeting lives after its last start, of a single meeting and of a series. Default
-    /// 30 and 365 days. The id of a personal room does not expire, that of an instant meeting does when the
-    /// meeting ends.
-    ///
-    /// # Panics
-    /// When a time is longer than the calendar.
-    pub fn id_lifetimes(mut self, single: Duration, series: Duration) -> Self {
-        self.settings.lives = (delta(single), delta(series));
-        self
-    }
-
-    /// Every uuid begins with a slash and has two in a row, so that it has to be encoded twice. Default: as
-    /// chance has it.
-    pub fn awkward_uuids(mut self) -> Self {
-        self.awkward = true;
-        self
-    }
-
     fn fill(&mut self, authority: &Authority) -> State {
         let now = self.clock.now();
         let mut state = State::new(self.seed, &self.account_id, self.awkward);
@@ -421,8 +357,4 @@ impl FakeZoomBuilder {
         };
         FakeZoom { url: format!("http://{}", server.address()), zoom, faults, traffic, server }
     }
-}
-
-fn delta(duration: Duration) -> TimeDelta {
-    TimeDelta::from_std(duration).unwrap_or_else(|_| panic!("{duration:?} is longer than the calendar"))
 }

@@ -137,7 +137,7 @@ mod tests {
         for refused in [altered.as_str(), "", "IAfJX3jsOLW7w3dokmFl84zOa0MAVGyMEB2", &text[1..], &other] {
             assert_eq!(codec.decode(refused), None, "{refused}");
         }
-        let at = |seconds| DateTime::from_timestamp(1_772_355_600 + seconds, 0).unwrap();
+        let at = |seconds: i64| DateTime::from_timestamp(1_772_355_600 + seconds, 0).unwrap();
         assert!(!cursor.has_expired(at(899)) && cursor.has_expired(at(900)));
     }
 }

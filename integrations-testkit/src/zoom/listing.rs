@@ -2,20 +2,12 @@
 
 use chrono::{DateTime, Utc};
 
+use super::choices::SeriesRows;
 use super::cursor::Place;
 use super::meeting::{Kind, Meeting, Occurrence};
 use super::state::State;
 use super::time::after;
 use super::{Settings, Zoom};
-
-/// What a recurring meeting with a fixed time is in the list of meetings. It is not documented.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SeriesRows {
-    /// Every occurrence is a row, with the id that they all have.
-    Occurrences,
-    /// One row for the series, with the time of the next occurrence, or of the last one when all are over.
-    Series,
-}
 
 /// The `type` of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

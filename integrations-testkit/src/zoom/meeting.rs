@@ -1,5 +1,7 @@
 //! What is a meeting?
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
@@ -210,7 +212,7 @@ impl Meeting {
     }
 
     fn encrypted_password(&self) -> String {
-        self.password.bytes().rev().map(|byte| format!("{byte:02x}")).collect::<String>() + ".1"
+        format!("{}.1", URL_SAFE_NO_PAD.encode(&self.password))
     }
 
     fn join_url(&self) -> String {

@@ -34,6 +34,7 @@ mod access;
 mod acts;
 mod answers;
 mod builder;
+mod choices;
 mod cursor;
 mod errors;
 mod fake;
@@ -65,16 +66,16 @@ use self::state::State;
 use crate::oauth::Authority;
 
 pub use self::builder::FakeZoomBuilder;
+pub use self::choices::{ExpiredPages, LongWindow, PageTokens, SeriesRows};
 pub use self::fake::FakeZoom;
 pub use self::limits::Plan;
-pub use self::listing::SeriesRows;
-pub use self::recording::LongWindow;
 pub use crate::fault::{ArmedFault, Fault};
 pub use crate::oauth::AuthorizationLog;
 pub use crate::traffic::RequestLog;
 
 /// What a test sets up once.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 struct Settings {
     page_cap: usize,
     empty_pages: bool,
@@ -84,6 +85,8 @@ struct Settings {
     /// Whether occurrences that were deleted are shown, as deleted.
     deleted_occurrences: bool,
     long_window: LongWindow,
+    page_tokens: PageTokens,
+    expired_pages: ExpiredPages,
     /// How far back the sessions of a meeting are listed.
     instances: Option<TimeDelta>,
     /// Whether a session in which one person was alone shows that person.

@@ -1,11 +1,12 @@
 //! How does a listing go on from page to page?
 //!
-//! A token names the place of the next item. The older `page_number` counts pages from the beginning.
+//! A token names the place of the next item, or how many came before it. The older `page_number` counts pages from the beginning.
 
 use std::sync::atomic::Ordering;
 
 use super::Zoom;
 use super::access::Caller;
+use super::choices::{ExpiredPages, PageTokens};
 use super::cursor::{Cursor, Place, shape};
 use super::errors::{invalid, no_page};
 use super::operation::Asked;
@@ -75,12 +76,23 @@ impl Zoom {
         let (cursor, continued) = match query.get("next_page_token") {
             None => (fresh, false),
             Some(text) => {
-                let same = |cursor: &Cursor| {
-                    Cursor { next: fresh.next, paused: false, issued: fresh.issued, ..*cursor } == fresh
-                };
-                let cursor =
-                    self.codec.decode(text).filter(|cursor| same(cursor) && !cursor.has_expired(now));
-                (Cursor { issued: fresh.issued, ..cursor.ok_or_else(no_page)? }, true)
+                let same = |cursor: &Cursor| (cursor.listing, cursor.shape) == (fresh.listing, fresh.shape);
+                let cursor = self.codec.decode(text).filter(same).ok_or_else(no_page)?;
+                let expired = cursor.epoch != fresh.epoch || cursor.has_expired(now);
+                match self.settings.expired_pages {
+                    _ if !expired => (Cursor { issued: fresh.issued, ..cursor }, true),
+                    ExpiredPages::Refused => return Err(no_page()),
+                    ExpiredPages::Empty => {
+                        return Ok(Page {
+                            items: Vec::new(),
+                            next: String::new(),
+                            size,
+                            total,
+                            number: None,
+                        });
+                    }
+                    ExpiredPages::First => (fresh, false),
+                }
             }
         };
         let pausing = self.settings.empty_pages && !cursor.paused;
@@ -89,10 +101,18 @@ impl Zoom {
         let next = if pausing && continued {
             Some(Cursor { paused: true, ..cursor })
         } else {
-            let mut due = items.into_iter().skip_while(|(place, _)| *place < cursor.next);
-            page.items.extend(due.by_ref().take(held).map(|(_, item)| item));
+            let first = match self.settings.page_tokens {
+                PageTokens::Place => items.partition_point(|(place, _)| *place < cursor.next),
+                PageTokens::Count => usize::try_from(cursor.next.id).unwrap_or(usize::MAX),
+            };
+            let end = first.saturating_add(held);
+            let next = items.get(end).map(|(place, _)| match self.settings.page_tokens {
+                PageTokens::Place => *place,
+                PageTokens::Count => Place { id: end as u64, ..fresh.next },
+            });
+            page.items.extend(items.into_iter().skip(first).take(held).map(|(_, item)| item));
             // Even a short listing has its empty page when empty pages are wanted.
-            let next = due.next().map(|(place, _)| place).or(pausing.then_some(END));
+            let next = next.or(pausing.then_some(END));
             next.map(|next| Cursor { next, ..cursor })
         };
         page.next = next.map(|next| self.codec.encode(&next)).unwrap_or_default();

@@ -9,16 +9,6 @@ use super::user::User;
 use crate::patch::merge_all;
 use crate::random::{hash_text, mix};
 
-/// What the list of recordings makes of a window of more than a month. Zoom documents that a month is the
-/// most, and not what it does with more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LongWindow {
-    /// It refuses it.
-    Refused,
-    /// It shows the last month before `to`, and says so in `from`.
-    Cut,
-}
-
 /// How far a recording has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -32,19 +22,21 @@ pub(super) enum Stage {
 #[derive(Debug, Clone)]
 pub(super) struct File {
     pub(super) id: String,
-    pub(super) file_type: String,
-    pub(super) recording_type: String,
+    /// Zoom's `file_type`.
+    pub(super) form: String,
+    /// Zoom's `recording_type`.
+    pub(super) content: String,
     pub(super) size: u64,
     pub(super) status: String,
 }
 
 impl File {
-    pub(super) fn new(uuid: &str, file_type: &str, recording_type: &str, size: u64) -> Self {
-        let key = hash_text(uuid) ^ mix(hash_text(file_type) ^ hash_text(recording_type));
+    pub(super) fn new(uuid: &str, form: &str, content: &str, size: u64) -> Self {
+        let key = hash_text(uuid) ^ mix(hash_text(form) ^ hash_text(content));
         Self {
             id: super::ids::opaque(key),
-            file_type: file_type.to_owned(),
-            recording_type: recording_type.to_owned(),
+            form: form.to_owned(),
+            content: content.to_owned(),
             size,
             status: "completed".to_owned(),
         }
@@ -80,14 +72,14 @@ impl Recording {
                 "meeting_id": session.uuid,
                 "recording_start": text(session.start),
                 "recording_end": text(end),
-                "file_type": file.file_type,
-                "file_extension": extension(&file.file_type),
+                "file_type": file.form,
+                "file_extension": extension(&file.form),
                 "file_size": file.size,
                 "download_url": format!("https://us02web.zoom.us/rec/download/{}{canary}", file.id),
                 "status": file.status,
-                "recording_type": file.recording_type,
+                "recording_type": file.content,
             });
-            if matches!(file.file_type.as_str(), "MP4" | "M4A") {
+            if matches!(file.form.as_str(), "MP4" | "M4A") {
                 value["play_url"] = json!(format!("https://us02web.zoom.us/rec/play/{}{canary}", file.id));
             }
             value
@@ -116,8 +108,8 @@ impl Recording {
     }
 }
 
-fn extension(file_type: &str) -> &str {
-    match file_type {
+fn extension(form: &str) -> &str {
+    match form {
         "TRANSCRIPT" | "CC" => "VTT",
         "TIMELINE" | "SUMMARY" => "JSON",
         "CHAT" => "TXT",

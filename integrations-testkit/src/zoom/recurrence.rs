@@ -49,14 +49,15 @@ impl Recurrence {
                 let days: Option<Vec<u8>> = value["weekly_days"].as_str()?.split(',').map(day).collect();
                 Pattern::Weekly(days?.iter().fold(0, |set, day| set | 1 << (day - 1)))
             }
-            3 => match number("monthly_day") {
-                Some(day) => Pattern::MonthDay(Some(day).filter(|day| (1..=31).contains(day))?),
-                None => {
+            3 => {
+                if let Some(day) = number("monthly_day") {
+                    Pattern::MonthDay(Some(day).filter(|day| (1..=31).contains(day))?)
+                } else {
                     let week = value["monthly_week"].as_i64().filter(|week| matches!(week, -1 | 1..=4))?;
                     let day = number("monthly_week_day").filter(|day| (1..=7).contains(day))?;
                     Pattern::MonthWeek(week, day - 1)
                 }
-            },
+            }
             _ => return None,
         };
         let end = match (number("end_times"), value["end_date_time"].as_str()) {

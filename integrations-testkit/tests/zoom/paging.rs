@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use integrations_testkit::zoom::{ExpiredPages, PageTokens};
 use serde_json::json;
 
 use super::*;
@@ -77,6 +78,22 @@ async fn a_token_lives_for_fifteen_minutes_and_until_it_is_expired() {
 }
 
 #[tokio::test]
+async fn how_an_expired_token_is_answered_can_be_chosen() {
+    for (choice, found) in [(ExpiredPages::Empty, 0), (ExpiredPages::First, 2)] {
+        let fake = builder(&clock()).expired_pages(choice).start().await;
+        let all = fill(&fake, 5);
+        let first = ok(&fake, LIST, &[("page_size", "2")]).await;
+        fake.expire_page_tokens();
+        let further = [("page_size", "2"), ("next_page_token", next(&first).unwrap())];
+        let page = ok(&fake, LIST, &further).await;
+        assert_eq!(ids(page["meetings"].as_array().unwrap()), all[..found], "{choice:?}");
+        assert_eq!((next(&page).is_some(), &page["total_records"]), (found > 0, &json!(5)));
+        let wrong = [("page_size", "2"), ("next_page_token", "made up")];
+        assert_eq!(refused(&fake, LIST, &wrong).await, (400, 300), "it is not one that has expired");
+    }
+}
+
+#[tokio::test]
 async fn a_token_belongs_to_the_parameters_it_came_with() {
     let fake = start().await;
     fill(&fake, 5);
@@ -114,13 +131,18 @@ async fn pages_can_be_counted_too() {
 }
 
 #[tokio::test]
-async fn what_is_deleted_on_the_way_shifts_nothing() {
-    let fake = start().await;
-    let all = fill(&fake, 6);
-    let query = [("page_size", "2")];
-    let first = ok(&fake, LIST, &query).await;
-    fake.delete_meeting(all[0]);
-    fake.delete_meeting(all[2]);
-    let second = ok(&fake, LIST, &[query[0], ("next_page_token", next(&first).unwrap())]).await;
-    assert_eq!(ids(second["meetings"].as_array().unwrap()), all[3..5]);
+async fn what_is_deleted_on_the_way_shifts_nothing_unless_tokens_count() {
+    for (tokens, left) in [(PageTokens::Place, 2..6), (PageTokens::Count, 3..6)] {
+        let fake = builder(&clock()).page_tokens(tokens).empty_pages(true).start().await;
+        let all = fill(&fake, 6);
+        let mut page = ok(&fake, LIST, &[("page_size", "2")]).await;
+        assert_eq!(ids(page["meetings"].as_array().unwrap()), all[..2]);
+        fake.delete_meeting(all[0]);
+        let mut rest = Vec::new();
+        while let Some(token) = next(&page) {
+            page = ok(&fake, LIST, &[("page_size", "2"), ("next_page_token", token)]).await;
+            rest.extend(ids(page["meetings"].as_array().unwrap()));
+        }
+        assert_eq!(rest, all[left], "{tokens:?}");
+    }
 }

@@ -36,10 +36,10 @@ async fn a_recording_appears_late_under_the_day_of_its_session() {
     assert_eq!(refused(&fake, &path, &[]).await, (404, 3_310));
     assert!(listed(&fake, &march).await.is_empty());
     fake.finish_recording(&uuid);
-    assert_eq!(listed(&fake, &march).await, [uuid.clone()]);
+    assert_eq!(listed(&fake, &march).await, [uuid.as_str()]);
     assert!(listed(&fake, &[("from", "2026-03-02"), ("to", "2026-03-31")]).await.is_empty());
     assert!(listed(&fake, &[]).await.is_empty(), "without dates it is the last day");
-    assert_eq!(fake.recorded(), [uuid.clone()]);
+    assert_eq!(fake.recorded(), [uuid.as_str()]);
 
     fake.add_recording_file(&uuid, json!({"file_type": "TRANSCRIPT", "status": "processing"}));
     let recording = ok(&fake, &path, &[]).await;
@@ -67,14 +67,14 @@ async fn what_is_in_the_trash_is_listed_there_only() {
     let fake = builder(&clock).start().await;
     let uuid = recorded(&fake, &clock);
     fake.finish_recording(&uuid);
-    assert_eq!(listed(&fake, &[]).await, [uuid.clone()]);
+    assert_eq!(listed(&fake, &[]).await, [uuid.as_str()]);
     fake.trash_recording(&uuid);
     assert!(listed(&fake, &[]).await.is_empty());
-    assert_eq!(listed(&fake, &[("trash", "true")]).await, [uuid.clone()]);
+    assert_eq!(listed(&fake, &[("trash", "true")]).await, [uuid.as_str()]);
     let path = format!("/meetings/{}/recordings", twice(&uuid));
     assert_eq!(refused(&fake, &path, &[]).await, (404, 3_301));
     fake.recover_recording(&uuid);
-    assert_eq!(listed(&fake, &[("trash", "false")]).await, [uuid.clone()]);
+    assert_eq!(listed(&fake, &[("trash", "false")]).await, [uuid.as_str()]);
     fake.delete_recording(&uuid);
     assert_eq!(refused(&fake, &path, &[]).await, (404, 3_301));
     assert!(listed(&fake, &[("trash", "true")]).await.is_empty());

@@ -99,6 +99,14 @@ impl FakeGitHub {
         });
     }
 
+    /// Switches the issues of a repository off, or on again. Its pull requests stay.
+    pub fn set_has_issues(&self, full_name: &str, has_issues: bool) {
+        self.change(full_name, |repository, now| {
+            repository.has_issues = has_issues;
+            repository.updated = now;
+        });
+    }
+
     /// Says which accounts belong to a repository; none makes it somebody else's.
     pub fn set_members(&self, full_name: &str, logins: &[&str]) {
         self.write(full_name, |hub, id, _| {

@@ -219,7 +219,7 @@ impl FakeZoom {
         (!meeting.has_expired(settings, now)).then(|| meeting.object(host, settings, None, None))
     }
 
-    /// The meetings that have not expired and that listings may show, by number.
+    /// The meetings of all users that have not expired and that listings may show, by number.
     pub fn meeting_ids(&self) -> Vec<u64> {
         let (settings, now) = (&self.zoom.settings, self.zoom.now());
         let state = self.zoom.state();
