@@ -11,7 +11,7 @@ use integrations_core::adapter::Stream;
 use integrations_core::calendar::{Limits, Occurrence, Window, agenda};
 use integrations_core::connection::{ConnectionId, ServiceId, StreamId};
 use integrations_core::model::identity::{Clues, Confidence, JoinKey, link};
-use integrations_core::model::{Event, EventTime, Meeting, MeetingStatus, Recurrence, RecordKind};
+use integrations_core::model::{Event, EventTime, Meeting, MeetingStatus, RecordKind, Recurrence};
 use integrations_core::sync::StreamKey;
 use integrations_stores::SqliteStore;
 use integrations_stores::sqlite::RecordQuery;
@@ -234,7 +234,12 @@ fn clues(one: &Occurrence<'_>) -> Clues {
 }
 
 /// An event, a meeting, or both as one. The calendar says when it is and what it is called.
-fn entry(event: Option<&Occurrence<'_>>, meeting: Option<&Meeting>, today: NaiveDate, zone: Tz) -> Option<Entry> {
+fn entry(
+    event: Option<&Occurrence<'_>>,
+    meeting: Option<&Meeting>,
+    today: NaiveDate,
+    zone: Tz,
+) -> Option<Entry> {
     let (start, end) = match (event, meeting) {
         (Some(one), _) => (&one.start, one.end.as_ref()),
         (None, Some(meeting)) => (meeting.start.as_ref()?, meeting.end.as_ref()),

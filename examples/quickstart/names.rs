@@ -78,6 +78,7 @@ impl Names {
         Some(match channel.kind {
             ChannelKind::Direct => self.person(connection, channel.with.as_ref()?),
             ChannelKind::Group => self.members(connection, name?),
+            ChannelKind::Folder | ChannelKind::Label => name?.to_owned(),
             _ => format!("#{}", name?),
         })
     }

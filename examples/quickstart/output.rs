@@ -27,7 +27,7 @@ const GONE: Style = AnsiColor::Red.on_default();
 const CHANGED: Style = AnsiColor::Yellow.on_default();
 
 /// How wide the names of what a service has are, all in all.
-const PARTS: usize = 44;
+const PARTS: usize = 36;
 /// Streams that say by their names no more than the kinds of what is in them do.
 const PLAIN: &[&str] =
     &["Messages", "Labels", "Folders", "Users", "Channels", "Notifications", "Meetings", "Past meetings"];
@@ -159,8 +159,13 @@ impl Output {
             say!("\n{HEAD}Synced for the first time{HEAD:#}  {DIM}in {seconds:.1} s{DIM:#}");
             for (account, kept) in accounts.iter().zip(&done.kept) {
                 let kept = if kept.is_empty() { "nothing yet" } else { kept };
-                let parts = parts(done.streams.iter().filter(|stream| stream.service == account.connection.service));
-                say!("  {:<16}  {kept:<44}  {DIM}{parts}{DIM:#}", account.service);
+                let parts =
+                    parts(done.streams.iter().filter(|stream| stream.service == account.connection.service));
+                if parts.is_empty() {
+                    say!("  {:<16}  {kept}", account.service);
+                } else {
+                    say!("  {:<16}  {kept:<43}  {DIM}{parts}{DIM:#}", account.service);
+                }
             }
         } else {
             say!("\n{HEAD}Synced{HEAD:#}  from where the last run stopped: {}", counts(changes));
@@ -265,7 +270,7 @@ impl Output {
         let rows = work.iter().map(|one| {
             json!({
                 "service": one.service, "kind": one.kind.as_str(), "title": one.title, "list": one.list,
-                "due": one.due, "part": one.part, "state": one.state,
+                "due": one.due, "part": one.part, "state": one.state, "checks": one.checks,
             })
         });
         if self.add("work", rows.collect()) {

@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Row, Table, Width, presets};
 use integrations_core::connection::ServiceId;
+use integrations_core::model::CheckState;
 
 use super::agenda::{Kind, Week};
 use super::inbox::{Inbox, Line, Thread};
@@ -150,7 +151,7 @@ pub(crate) fn open_work(work: &[Open], today: NaiveDate) -> String {
         let days = one.due.map(|due| (due - today).num_days());
         let due = match (one.due, days) {
             (Some(due), Some(..0)) => {
-                Cell::new(format!("overdue, {}", due.format("%a %-d %b"))).fg(Color::DarkRed)
+                Cell::new(format!("overdue, {}", due.format("%-d %b"))).fg(Color::DarkRed)
             }
             (_, Some(0)) => Cell::new("today").fg(Color::DarkYellow),
             (_, Some(1)) => Cell::new("tomorrow").fg(Color::DarkYellow),
@@ -164,13 +165,13 @@ pub(crate) fn open_work(work: &[Open], today: NaiveDate) -> String {
         };
         let title = if one.part { format!("↳ {}", one.title) } else { one.title.clone() };
         let state = one.state.join(", ");
-        let cells = vec![
-            Cell::new(mark).fg(Color::DarkYellow),
-            due,
-            Cell::new(title),
-            dim(&one.list),
-            if state.contains("fail") { Cell::new(state).fg(Color::DarkRed) } else { dim(&state) },
-        ];
+        let state = match &one.checks {
+            Some(CheckState::Success) => Cell::new(format!("✓ {state}")).fg(Color::DarkGreen),
+            Some(CheckState::Failure) => Cell::new(format!("✗ {state}")).fg(Color::DarkRed),
+            Some(_) => Cell::new(format!("… {state}")).fg(Color::DarkYellow),
+            None => dim(&state),
+        };
+        let cells = vec![Cell::new(mark).fg(Color::DarkYellow), due, Cell::new(title), dim(&one.list), state];
         add(&mut table, cells);
     }
     let text = table.trim_fmt();

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
+use integrations_core::Result;
 use integrations_core::connection::{Connection, ServiceId};
+use integrations_core::model::identity::Someone;
 use integrations_core::model::{
     CheckState, IssueState, PersonRef, PullRequest, RecordKind, ReviewState, Task, TaskStatus,
 };
-use integrations_core::model::identity::Someone;
-use integrations_core::Result;
 use integrations_stores::SqliteStore;
 use integrations_stores::sqlite::{RecordQuery, StoredRecord};
 
@@ -29,6 +29,8 @@ pub(crate) struct Open {
     pub(crate) part: bool,
     /// How far it is, in words.
     pub(crate) state: Vec<String>,
+    /// What the machines say of a change.
+    pub(crate) checks: Option<CheckState>,
 }
 
 /// What waits for the user, in the order in which others wait for them.
@@ -101,23 +103,18 @@ fn for_one_of(connections: &[&Connection], record: &StoredRecord, zone: Tz) -> O
             Some(pull) => state_of(pull, is_asked),
             None => issue.labels.iter().map(|label| label.name.clone()).collect(),
         },
+        checks: pull.and_then(|pull| pull.checks.clone()),
     })
 }
 
-/// What those who looked at it say, and what the machines say.
+/// What those who looked at it say.
 fn state_of(pull: &PullRequest, is_asked: bool) -> Vec<String> {
     let review = match &pull.review {
         Some(ReviewState::Approved) => "approved",
         Some(ReviewState::ChangesRequested) => "changes asked for",
         _ => "",
     };
-    let checks = match &pull.checks {
-        Some(CheckState::Pending) => "checks run",
-        Some(CheckState::Success) => "checks pass",
-        Some(CheckState::Failure) => "checks fail",
-        _ => "",
-    };
-    let words = [if is_asked { "your review" } else { "" }, review, checks];
+    let words = [if is_asked { "your review" } else { "" }, review];
     words.into_iter().filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
@@ -137,9 +134,8 @@ fn tasks_with_parts(records: &[StoredRecord], zone: Tz, titles: &Titles) -> Vec<
             None => whole.push((*stream, *task)),
         }
     }
-    whole.sort_by_key(|(stream, task)| {
-        (titles.of(&stream.connection, &stream.stream), task.position.clone())
-    });
+    whole
+        .sort_by_key(|(stream, task)| (titles.of(&stream.connection, &stream.stream), task.position.clone()));
     let mut all = Vec::new();
     for (stream, task) in whole {
         let list = titles.of(&stream.connection, &stream.stream);
@@ -151,6 +147,7 @@ fn tasks_with_parts(records: &[StoredRecord], zone: Tz, titles: &Titles) -> Vec<
             due: task.due.as_ref().map(|due| due.date_in(zone)),
             part,
             state: Vec::new(),
+            checks: None,
         };
         let mut group = vec![line(task, false)];
         let mut below = parts.remove(&(stream, task.id.as_str())).unwrap_or_default();

@@ -276,18 +276,12 @@ fn in_the_code(story: &Story, chapter: &Chapter, threads: &mut Threads, deeds: &
     threads.issues.push((issue, title));
 }
 
-fn on_line(
-    story: &Story,
-    chapter: &Chapter,
-    number: usize,
-    threads: &mut Threads,
-    deeds: &mut Vec<Deed>,
-) {
+fn on_line(story: &Story, chapter: &Chapter, number: usize, threads: &mut Threads, deeds: &mut Vec<Deed>) {
     use integrations_zoom::SERVICE;
     let mut note = |sign, what| deeds.push(Deed { service: SERVICE.into(), sign, what });
     let (held, title) = threads.call;
     meetings::hold(&story.zoom, &story.clock, held, call_before(number), 6, &[GRACE, KATHERINE]);
-    note(Sign::Changed, format!("Held: {title}"));
+    note(Sign::New, format!("Held: {title}"));
     let next = meetings::meeting(chapter.call, call_before(number + 1), 15);
     threads.call = (story.zoom.create_meeting(next), chapter.call);
     note(Sign::New, chapter.call.to_owned());

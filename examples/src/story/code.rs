@@ -57,7 +57,8 @@ pub(super) fn fill(github: &FakeGitHub, clock: &StoryClock, threads: &mut Thread
     github.close_issue(MILL, bolt, Some("completed"));
 
     clock.stand_at(at(-4, 15, 0));
-    let margins = json!({"user": LOGIN, "title": "Tables without margins", "head": "margins", "assignees": [LOGIN]});
+    let margins =
+        json!({"user": LOGIN, "title": "Tables without margins", "head": "margins", "assignees": [LOGIN]});
     let margins = github.open_pull(MILL, margins);
     github.check_run(MILL, &head(margins), passed("build"));
     github.check_run(MILL, &head(margins), json!({"name": "tests", "conclusion": "failure"}));

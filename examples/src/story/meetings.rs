@@ -39,7 +39,8 @@ pub(super) fn fake() -> FakeZoomBuilder {
     use integrations_zoom::scope;
     // Users grant what the app is set up for: this one reads, and writes nothing.
     let scopes =
-        [scope::FOR_CONNECTING, scope::FOR_MEETINGS, scope::FOR_PAST_MEETINGS, scope::FOR_RECORDINGS].concat();
+        [scope::FOR_CONNECTING, scope::FOR_MEETINGS, scope::FOR_PAST_MEETINGS, scope::FOR_RECORDINGS]
+            .concat();
     let grace = AccountSpec::new("grace@example.com").name(GRACE.name);
     FakeZoom::builder().user(ADA).account(grace).time_zone(BERLIN).app_scopes(&scopes)
 }

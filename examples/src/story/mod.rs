@@ -136,7 +136,8 @@ impl Story {
         let google = todo::lists().into_iter().fold(google, FakeGoogleBuilder::task_list);
         let google = google.clock(Arc::clone(&shared)).user(ADA).interactive(consent == Consent::Page);
         let grace = AccountSpec::new("grace@example.com").name(GRACE.name).id(GRACE.id);
-        let slack = FakeSlack::builder().clock(Arc::clone(&shared)).user(ADA).user_id(ADA_AT_SLACK).account(grace);
+        let slack =
+            FakeSlack::builder().clock(Arc::clone(&shared)).user(ADA).user_id(ADA_AT_SLACK).account(grace);
         let others = [KATHERINE, CHARLES, HARUKA].map(Colleague::user);
         let slack = others.into_iter().fold(slack, FakeSlackBuilder::add_user);
         let slack = slack.add_user(UserSpec::new("deploys").id(chat::DEPLOYS).real_name("Deploys").bot());

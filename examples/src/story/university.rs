@@ -35,7 +35,7 @@ const COLLOQUIUM: &str = "Colloquium: Symmetries";
 /// The same in every calendar that the invitation came to.
 const COLLOQUIUM_UID: &str = "colloquium-2026-03-05@goettingen.example";
 /// The same in every mailbox that the mail came to.
-const COLLOQUIUM_MAIL: &str = "<symmetries.2026-03-01@goettingen.example>";
+const COLLOQUIUM_MAIL: &str = "<symmetries.2026-03-02@goettingen.example>";
 
 const SYMMETRIES: &str = "Dear Ada,
 
@@ -144,7 +144,11 @@ pub(super) fn fill_mailbox(
     let when = at(-3, 9, 40);
     let answer = "Gladly. The test accounts may sit in the last row.\n";
     insert(SENT, mail(mine, "Re: A guest lecture on churn?", answer, when), false, when);
-    let when = at(-1, 18, 30);
+    let when = at(0, 7, 5);
+    let title = "Sheet 5, and a question";
+    let text = "The third exercise has two solutions. Do you want both?\n\nSofja\n";
+    threads.letters = vec![(insert(INBOX, mail(SOFJA, title, text, when), true, when), title)];
+    let when = at(0, 7, 58);
     let title = "Colloquium on Thursday: symmetries";
     let mut invitation = mail(EMMY, title, SYMMETRIES, when);
     invitation["internetMessageId"] = json!(COLLOQUIUM_MAIL);
@@ -152,8 +156,4 @@ pub(super) fn fill_mailbox(
     let emmy = format!("{} <{}>", EMMY.0, EMMY.1);
     let invitation = MailSpec::new(title).from(&emmy).to(ADA).to(ADA_AT_UNIVERSITY).text(SYMMETRIES);
     google.add_message(invitation.header("Message-ID", COLLOQUIUM_MAIL).date(when));
-    let when = at(0, 7, 5);
-    let title = "Sheet 5, and a question";
-    let text = "The third exercise has two solutions. Do you want both?\n\nSofja\n";
-    threads.letters = vec![(insert(INBOX, mail(SOFJA, title, text, when), true, when), title)];
 }
