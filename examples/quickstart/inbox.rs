@@ -19,7 +19,7 @@ use super::agenda::Titles;
 use super::names::Names;
 
 /// How many conversations are shown, and how many replies of each.
-const SHOWN: usize = 14;
+const SHOWN: usize = 18;
 const REPLIES: usize = 3;
 const PAGE: u32 = 200;
 /// How many notifications are looked at.

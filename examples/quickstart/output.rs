@@ -149,7 +149,11 @@ impl Output {
             let error = error.map(ToString::to_string);
             json!({"service": stream.service, "id": stream.id, "title": stream.title, "report": report, "error": error})
         });
+        let count = |sign| changes.iter().filter(|change| change.sign == sign).count();
+        let found =
+            json!({"new": count(Sign::New), "changed": count(Sign::Changed), "gone": count(Sign::Gone)});
         if self.add("first_sync", rows.collect()) {
+            self.add("found", found);
             return;
         }
         let seconds = done.took.as_secs_f64();

@@ -46,7 +46,12 @@ impl Providers {
 
     /// Fakes that agree for their user.
     pub async fn fake() -> Self {
-        Self::Fake(Box::new(Story::begin(Consent::AtOnce).await))
+        Self::fake_at(0).await
+    }
+
+    /// The same, with the one of Microsoft on this port; 0 means any that is free.
+    pub async fn fake_at(microsoft: u16) -> Self {
+        Self::Fake(Box::new(Story::begin_at(Consent::AtOnce, microsoft).await))
     }
 
     /// The story, if it is one.
