@@ -95,7 +95,7 @@ pub(crate) async fn run(options: Options) -> Result<Option<Value>, Error> {
     // What a host puts together: adapters, a store, and a key.
     let providers = match options.real {
         true => Providers::Real,
-        false => Providers::fake_at(chapters::port(options.db.as_deref()).await?).await,
+        false => Providers::fake_at(chapters::ports(options.db.as_deref()).await?).await,
     };
     let (adapters, missing) = providers.adapters();
     for error in &missing {

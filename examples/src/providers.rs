@@ -17,7 +17,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use url::Url;
 
 use crate::loopback::{self, Loopback};
-use crate::story::{self, Story};
+use crate::story::{self, Ports, Story};
 
 pub use crate::story::Consent;
 
@@ -46,12 +46,12 @@ impl Providers {
 
     /// Fakes that agree for their user.
     pub async fn fake() -> Self {
-        Self::fake_at(0).await
+        Self::fake_at(Ports::default()).await
     }
 
-    /// The same, with the one of Microsoft on this port; 0 means any that is free.
-    pub async fn fake_at(microsoft: u16) -> Self {
-        Self::Fake(Box::new(Story::begin_at(Consent::AtOnce, microsoft).await))
+    /// The same, on these ports.
+    pub async fn fake_at(ports: Ports) -> Self {
+        Self::Fake(Box::new(Story::begin_at(Consent::AtOnce, ports).await))
     }
 
     /// The story, if it is one.

@@ -110,6 +110,15 @@ pub enum Consent {
     Page,
 }
 
+/// Where those fakes listen whose answers hold addresses of their own; 0, the default, means any port that is free.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ports {
+    /// Of Microsoft.
+    pub microsoft: u16,
+    /// Of GitHub.
+    pub github: u16,
+}
+
 /// The world, as far as it has been told.
 #[derive(Debug)]
 pub struct Story {
@@ -130,11 +139,11 @@ pub struct Story {
 impl Story {
     /// Everything up to Monday morning.
     pub async fn begin(consent: Consent) -> Self {
-        Self::begin_at(consent, 0).await
+        Self::begin_at(consent, Ports::default()).await
     }
 
-    /// The same, with the fake Microsoft on this port; 0 means any that is free.
-    pub async fn begin_at(consent: Consent, microsoft_port: u16) -> Self {
+    /// The same, on these ports.
+    pub async fn begin_at(consent: Consent, ports: Ports) -> Self {
         let clock = StoryClock::standing_at(at(-10, 9, 0));
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let google = calendars::specs().into_iter().fold(FakeGoogle::builder(), FakeGoogleBuilder::calendar);
@@ -149,9 +158,10 @@ impl Story {
         let slack = chat::channels().into_iter().fold(slack, FakeSlackBuilder::channel);
         let slack = slack.pkce(Pkce::Required).interactive(consent == Consent::Page);
         let asks = consent == Consent::Page;
-        let microsoft = university::fake().port(microsoft_port).clock(Arc::clone(&shared)).interactive(asks);
+        let microsoft = university::fake().port(ports.microsoft).clock(Arc::clone(&shared)).interactive(asks);
         let grace = AccountSpec::new("grace@example.com").name(GRACE.name);
-        let github = code::fake().clock(Arc::clone(&shared)).account(grace).interactive(asks);
+        let github =
+            code::fake().port(ports.github).clock(Arc::clone(&shared)).account(grace).interactive(asks);
         let zoom = meetings::fake().clock(shared).interactive(asks);
         let (google, slack) = (google.start().await, slack.start().await);
         let (microsoft, github, zoom) = (microsoft.start().await, github.start().await, zoom.start().await);
