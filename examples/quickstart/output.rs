@@ -118,8 +118,8 @@ impl Output {
         );
         let document = json!({"urls": urls, "fake": story.is_some(), "now": now});
         if !self.add("provider", document) && story.is_some() {
-            let now = now.with_timezone(&Tz::Europe__Berlin).format("%A, %-d %B %Y, at %H:%M");
-            say!("{DIM}With fakes of Google, Microsoft, Slack, GitHub and Zoom, on {now} in Berlin.{DIM:#}");
+            let now = now.with_timezone(&Tz::Europe__Berlin).format("%A, %-d %B %Y, %H:%M");
+            say!("{DIM}With fakes of Google, Microsoft, Slack, GitHub and Zoom, on {now}.{DIM:#}");
         }
     }
 
