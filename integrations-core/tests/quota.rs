@@ -224,6 +224,33 @@ fn a_429_speaks_of_what_the_table_says_or_of_the_whole_application() {
 }
 
 #[test]
+fn a_429_of_a_second_is_not_one_of_the_day_where_no_group_is_known() {
+    const ZOOM: Limits = Limits::new(&[
+        Quota::new(Scope::Group, 20, SECOND),
+        Quota::new(Scope::Connection, 100, Duration::from_secs(86_400)).of(Calls::Class("write")),
+    ])
+    .told(Scope::Group, Calls::All);
+    let (governor, clock) = (with(ZOOM).build(), clock());
+    let list = call("a", "list");
+    for _ in 0..2 {
+        assert_eq!(governor.check(&list, now(&clock)), Decision::Ready);
+    }
+    governor.observe(&list, &Observation::throttled(Some(20 * SECOND)), now(&clock));
+    governor.release(&list, true, now(&clock));
+    let (mut went, mut waited) = (0, Duration::ZERO);
+    while went < 10 {
+        match governor.check(&list, now(&clock)) {
+            Decision::Wait { after, .. } => {
+                waited += after;
+                clock.advance(after);
+            }
+            _ => went += 1,
+        }
+    }
+    assert!(waited >= 20 * SECOND && waited <= MINUTE, "{waited:?}");
+}
+
+#[test]
 fn an_empty_window_waits_until_it_starts_anew() {
     let (governor, clock) = (with(Limits::UNKNOWN).build(), clock());
     let a = call("a", "x");

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use integrations_core::calendar::{Agenda, Limits, Starts, Window, agenda, occurrences};
-use integrations_core::model::{Event, EventStatus, EventTime, Series, Zone, ZonedTime};
+use integrations_core::model::{Event, EventStatus, EventTime, Recurrence, Series, Zone, ZonedTime};
 use integrations_core::{ErrorKind, Result};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -565,6 +565,17 @@ fn exceptions_take_the_place_of_their_occurrences() {
     // Moved into the window of April, where the series itself has nothing.
     let april = Window { from: utc(2026, 4, 1, 0), to: utc(2026, 5, 1, 0), zone: BERLIN };
     assert_eq!(listed(&agenda(&events, &april, &Limits::default())), ["x23 20260407T100000"]);
+}
+
+#[test]
+fn an_exception_of_what_does_not_repeat_any_more_is_left_out() {
+    let limits = Limits::default();
+    let exception = moved(9, utc(2026, 3, 10, 13));
+    let mut single = mondays();
+    single.recurrence = Recurrence::default();
+    let agenda = agenda([&exception, &single], &march(), &limits);
+    let titles: Vec<_> = agenda.occurrences.iter().map(|one| one.event.id.as_str()).collect();
+    assert_eq!(titles, [single.id.as_str()]);
 }
 
 #[test]

@@ -24,6 +24,8 @@ use crate::config::GraphConfig;
 use crate::limits::REQUESTS_PER_BATCH;
 
 const BATCH: &str = "batch";
+/// Where all parts failed while the batch was answered.
+const PART: &str = "batch.part";
 /// How often what failed for a passing reason is asked for again.
 const ROUNDS: u32 = 3;
 /// How long to wait before that, where no part says so: for each round so far.
@@ -46,15 +48,11 @@ pub(crate) async fn get(
     prefer: &str,
     urls: &[Url],
 ) -> Result<Vec<Result<Bytes>>> {
-    let mut got = Vec::with_capacity(urls.len());
-    for urls in urls.chunks(REQUESTS_PER_BATCH) {
-        got.extend(Batch { config, session, operation, prefer, urls }.get().await?);
-    }
-    Ok(got)
+    Batches { config, session, operation, prefer, urls }.get().await
 }
 
-/// As many addresses as a batch can carry.
-struct Batch<'a> {
+/// What is asked for in as many batches as it takes.
+struct Batches<'a> {
     config: &'a GraphConfig,
     session: &'a Session,
     operation: &'static str,
@@ -69,10 +67,14 @@ struct Open {
     wait: Duration,
 }
 
-impl Batch<'_> {
+impl Batches<'_> {
     async fn get(&self) -> Result<Vec<Result<Bytes>>> {
         let mut got: Vec<Option<Result<Bytes>>> = self.urls.iter().map(|_| None).collect();
-        let mut todo = vec![Open { parts: (0..self.urls.len()).collect(), round: 0, wait: Duration::ZERO }];
+        let mut given_up = Vec::new();
+        let numbers: Vec<_> = (0..self.urls.len()).collect();
+        let batches = numbers.chunks(REQUESTS_PER_BATCH);
+        let open = |parts: &[usize]| Open { parts: parts.to_vec(), round: 0, wait: Duration::ZERO };
+        let mut todo: Vec<_> = batches.rev().map(open).collect();
         while let Some(Open { parts, round, wait }) = todo.pop() {
             let answer = match self.session.send(self.request(&parts, wait)?).await {
                 Ok(answer) => answer,
@@ -83,6 +85,10 @@ impl Batch<'_> {
                         let halves = parts.chunks(parts.len().div_ceil(2));
                         todo.extend(halves.map(|half| Open { parts: half.to_vec(), round, wait }));
                     }
+                    continue;
+                }
+                Err(error) if error.operation() == Some(PART) && error.kind() != ErrorKind::RateLimited => {
+                    given_up.push((parts, error));
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -111,17 +117,33 @@ impl Batch<'_> {
                 todo.push(Open { parts: open, round: round + 1, wait });
                 continue;
             }
-            // A limit passes, and says nothing of the part; nor does a service that gives nothing at all.
-            let gives = got.iter().flatten().any(Result::is_ok);
             for part in open {
                 let error = failures.remove(&part).unwrap_or_else(|| no_answer(self.operation));
-                if !gives || error.kind() == ErrorKind::RateLimited {
+                // A limit passes, and says nothing of the part.
+                if error.kind() == ErrorKind::RateLimited {
                     return Err(error);
                 }
-                got[part] = Some(Err(error));
+                given_up.push((vec![part], error));
+            }
+        }
+        // It is these parts only if there are others that Graph gives.
+        let gives = got.iter().flatten().any(Result::is_ok);
+        for (parts, error) in given_up {
+            if !gives {
+                return Err(error.with_operation(self.operation));
+            }
+            for part in parts {
+                got[part] = Some(Err(self.again(&error)));
             }
         }
         Ok(got.into_iter().flatten().collect())
+    }
+
+    /// The same error, for another part.
+    fn again(&self, error: &Error) -> Error {
+        let again = Error::new(error.kind(), error.message().to_owned()).with_operation(self.operation);
+        let again = error.status().into_iter().fold(again, Error::with_status);
+        error.provider_code().map(str::to_owned).into_iter().fold(again, Error::with_code)
     }
 
     fn request(&self, parts: &[usize], wait: Duration) -> Result<Request> {
@@ -228,8 +250,10 @@ fn judge(operation: &'static str, answer: &Response) -> Result<()> {
     let count = parts.len();
     let mut passing = Vec::new();
     for part in parts {
-        match part.verdict(operation) {
-            Err(error) if matches!(error.disposition(), Disposition::Refresh | Disposition::Reauthorize) => {
+        match part.verdict(PART) {
+            Err(error)
+                if matches!(error.kind(), ErrorKind::TokenExpired | ErrorKind::ReauthorizationRequired) =>
+            {
                 return Err(error);
             }
             Err(error) if is_passing(&error) => passing.push(error),
@@ -242,7 +266,7 @@ fn judge(operation: &'static str, answer: &Response) -> Result<()> {
     // A limit has to be kept to, whatever else there is; the longest wait is the true one.
     let worst =
         passing.into_iter().max_by_key(|error| (error.kind() == ErrorKind::RateLimited, error.retry_after()));
-    worst.map_or_else(|| Err(no_answer(operation)), Err)
+    worst.map_or_else(|| Err(no_answer(PART)), Err)
 }
 
 /// What is left out of a batch's answer, or is no whole answer.

@@ -53,8 +53,8 @@ pub struct GraphConfig {
     pub(crate) authorize_url: Url,
     pub(crate) token_url: Url,
     pub(crate) api_url: Url,
-    pub(crate) hidden_folders: bool,
     pub(crate) calendar: Horizon,
+    pub(crate) hidden_folders: bool,
 }
 
 /// How far a calendar is read where the host's window has no beginning, or no end.
@@ -112,8 +112,8 @@ pub struct GraphConfigBuilder {
     client_secret: Option<Secret>,
     tenant: Option<String>,
     base_url: Option<String>,
-    hidden_folders: bool,
     calendar: Horizon,
+    hidden_folders: bool,
 }
 
 impl GraphConfigBuilder {
@@ -144,13 +144,6 @@ impl GraphConfigBuilder {
         self
     }
 
-    /// Reads the folders of a mailbox, too, that Outlook does not show, and what is in them. By default they are
-    /// left out: they are where Exchange and other programs keep things of their own.
-    pub fn hidden_folders(mut self) -> Self {
-        self.hidden_folders = true;
-        self
-    }
-
     /// How far back a calendar is read where the [`Window`](integrations_core::sync::Window) of a sync has no
     /// beginning. Default 180 days.
     pub fn calendar_back(mut self, days: u32) -> Self {
@@ -165,6 +158,13 @@ impl GraphConfigBuilder {
     /// Graph may refuse a stretch that is too long; it is said to take five years.
     pub fn calendar_ahead(mut self, days: u32) -> Self {
         self.calendar.ahead = TimeDelta::days(days.max(1).into());
+        self
+    }
+
+    /// Reads the folders of a mailbox, too, that Outlook does not show, and what is in them. By default they are
+    /// left out: they are where Exchange and other programs keep things of their own.
+    pub fn hidden_folders(mut self) -> Self {
+        self.hidden_folders = true;
         self
     }
 
@@ -195,8 +195,8 @@ impl GraphConfigBuilder {
             authorize_url: url(login, &format!("/{tenant}/oauth2/v2.0/authorize"))?,
             token_url: url(login, &format!("/{tenant}/oauth2/v2.0/token"))?,
             api_url: url("https://graph.microsoft.com", "/v1.0/")?,
-            hidden_folders: self.hidden_folders,
             calendar: self.calendar,
+            hidden_folders: self.hidden_folders,
         })
     }
 }

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use integrations_core::resilience::{Limits, Quota, Scope};
 
+/// Calendars per page of a list.
+pub(crate) const CALENDARS_PER_PAGE: u32 = 100;
+/// Events per page of a round. Graph would give 1000; with each come the series that the page mentions.
+pub(crate) const EVENTS_PER_PAGE: u32 = 250;
 /// Messages per page of a folder, with their texts. Graph would give 1,000.
 pub(crate) const MESSAGES_PER_PAGE: u32 = 100;
 /// Folders per page of the list of folders.
 pub(crate) const FOLDERS_PER_PAGE: u32 = 250;
 /// Attachments per page of the list of a message's.
 pub(crate) const ATTACHMENTS_PER_PAGE: u32 = 100;
-/// Calendars per page of a list.
-pub(crate) const CALENDARS_PER_PAGE: u32 = 100;
-/// Events per page of a round. Graph would give 1000; with each come the series that the page mentions.
-pub(crate) const EVENTS_PER_PAGE: u32 = 250;
 /// Requests that one `$batch` carries at most.
 pub(crate) const REQUESTS_PER_BATCH: usize = 20;
 

@@ -117,9 +117,6 @@ pub struct Stream {
     /// Whether nothing changes in it any more, e.g. in an archived channel: once it has been read to its end
     /// as such, only a full sync reads it again. When it is taken up again, it is listed anew.
     pub frozen: bool,
-    /// Whether what was read stays when a listing does not meet it any more, because the provider shows what was
-    /// of late alone, e.g. meetings that were held: then nothing goes that is not named as deleted.
-    pub kept: bool,
 }
 
 impl Stream {
@@ -133,7 +130,6 @@ impl Stream {
             access: None,
             color: None,
             frozen: false,
-            kept: false,
         }
     }
 }
@@ -182,17 +178,26 @@ pub struct Page {
     pub context: PageContext,
     /// How to go on.
     pub next: Next,
+    /// Whether the listing that ends with this page may not have met all that exists, because the provider shows
+    /// what was of late alone, e.g. meetings that were held. Then nothing goes that is not named as deleted.
+    pub partial: bool,
 }
 
 impl Page {
     /// A page of items.
     pub fn new(items: Vec<Raw>, next: Next) -> Self {
-        Self { items, deleted: Vec::new(), context: PageContext::default(), next }
+        Self { items, deleted: Vec::new(), context: PageContext::default(), next, partial: false }
     }
 
     /// Says what counts for all of its items.
     pub fn with_context(mut self, context: PageContext) -> Self {
         self.context = context;
+        self
+    }
+
+    /// Says that what the listing has not met is kept.
+    pub fn partial(mut self) -> Self {
+        self.partial = true;
         self
     }
 

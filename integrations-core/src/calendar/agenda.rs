@@ -81,7 +81,8 @@ pub fn occurrences(event: &Event, window: &Window, limits: &Limits) -> Result<St
 /// The events may be of several calendars: an exception belongs to the master with its calendar id and
 /// its series id. It takes the place of the occurrence that has its original start (the same instant,
 /// or the same day), wherever it moved to: into the window, out of it, or within. An exception whose
-/// master is not there stands for itself, as when somebody is invited to one occurrence alone.
+/// master is not there stands for itself, as when somebody is invited to one occurrence alone. One whose master
+/// does not repeat any more is a leftover, and left out: not every provider says that it is gone.
 ///
 /// What is cancelled is left out: a single event, an exception with the occurrence it stands for, and a
 /// master with all its occurrences and exceptions.
@@ -98,7 +99,7 @@ pub fn agenda<'a>(
     let replaced = Replaced::of(&events);
     let mut agenda = Agenda::default();
     for event in events {
-        if event.status == EventStatus::Cancelled || replaced.is_orphan_of_cancelled(event) {
+        if event.status == EventStatus::Cancelled || replaced.is_left_over(event) {
             continue;
         }
         if event.series.is_some() || !event.is_series() {
@@ -191,27 +192,30 @@ impl Identity {
 #[derive(Debug)]
 struct Replaced<'a> {
     by_series: HashMap<(&'a str, &'a str), HashSet<Identity>>,
-    cancelled: HashSet<(&'a str, &'a str)>,
+    /// Those of them that no exception can belong to: they are cancelled, or do not repeat.
+    childless: HashSet<(&'a str, &'a str)>,
 }
 
 impl<'a> Replaced<'a> {
     fn of(events: &[&'a Event]) -> Self {
         let mut by_series: HashMap<_, HashSet<_>> = HashMap::new();
-        let mut cancelled = HashSet::new();
         for event in events {
-            let calendar = event.calendar_id.as_str();
             if let Some(series) = &event.series {
-                let starts = by_series.entry((calendar, series.id.as_str())).or_default();
+                let starts = by_series.entry((event.calendar_id.as_str(), series.id.as_str())).or_default();
                 starts.insert(Identity::of(&series.original_start));
-            } else if event.status == EventStatus::Cancelled {
-                cancelled.insert((calendar, event.id.as_str()));
             }
         }
-        Self { by_series, cancelled }
+        let is_childless = |event: &&&Event| {
+            event.series.is_none() && (event.status == EventStatus::Cancelled || !event.is_series())
+        };
+        let keys =
+            events.iter().filter(is_childless).map(|event| (event.calendar_id.as_str(), event.id.as_str()));
+        let childless = keys.filter(|key| by_series.contains_key(key)).collect();
+        Self { by_series, childless }
     }
 
-    fn is_orphan_of_cancelled(&self, event: &Event) -> bool {
+    fn is_left_over(&self, event: &Event) -> bool {
         let key = event.series.as_ref().map(|series| (event.calendar_id.as_str(), series.id.as_str()));
-        key.is_some_and(|key| self.cancelled.contains(&key))
+        key.is_some_and(|key| self.childless.contains(&key))
     }
 }

@@ -12,7 +12,7 @@ use super::kept::{Forgettable, Kept};
 use super::keys::{GateKey, What, Who, counting, hold, named, told, units_of, who};
 use super::lease::{Cut, Held, Lease};
 use super::limiter::{Call, Decision, Hold, Moment, Observation, Reply};
-use super::quota::{Calls, Limits, Scope};
+use super::quota::{Calls, Limits, Quota, Scope};
 use crate::connection::ConnectionId;
 
 /// How often to look whether a place has become free, where nobody says so.
@@ -94,7 +94,9 @@ fn other<'a>(
 }
 
 fn new_gate(limits: &Limits, scope: Scope, now: Duration) -> Gate {
-    let quotas = limits.quotas.iter().filter(|quota| quota.scope == scope);
+    // A connection of which no group is known is its own.
+    let own_group = |quota: &&Quota| scope == Scope::Connection && quota.scope == Scope::Group;
+    let quotas = limits.quotas.iter().filter(|quota| quota.scope == scope || own_group(quota));
     let per = quotas.map(|quota| quota.per).min().unwrap_or(Duration::from_secs(60));
     Gate::new(per, limits.fallback_wait, now)
 }

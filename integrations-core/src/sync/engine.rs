@@ -193,7 +193,6 @@ impl SyncEngine {
             },
             stages,
             key,
-            kept: stream.kept,
             accept_shrink: request.accept_shrink,
             fence: request.fence.unwrap_or(state.fence),
             revision: state.revision,
@@ -274,7 +273,6 @@ struct Run<'a> {
     reader: Reader<'a>,
     stages: &'a Stages,
     key: &'a StreamKey,
-    kept: bool,
     accept_shrink: bool,
     fence: Fence,
     revision: u64,
@@ -336,8 +334,9 @@ impl Run<'_> {
         let Normalized { changes: read, quarantined } = self.stages.run(&page.items, self.key, &page.context);
         let unidentified = quarantined.iter().filter(|item| item.id.is_none()).count() as u64;
         let next = position.after(&page.next, unidentified, self.now);
+        let is_listing = !matches!(position, Position::Tracking { .. });
         // What the provider does not show any more is not gone.
-        let next = if self.kept { next.with_leftover(Leftover::None) } else { next };
+        let next = if page.partial && is_listing { next.with_leftover(Leftover::None) } else { next };
         // Items are read after it is known what is gone: an item that came back counts.
         let mut changes: Vec<_> = page.deleted.into_iter().map(|id| Change::Delete { id }).collect();
         changes.extend(read);

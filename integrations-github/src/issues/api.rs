@@ -38,6 +38,11 @@ impl Api<'_> {
         self.url(&whole)
     }
 
+    /// Whether an address that an answer names is one of the API's.
+    pub(super) fn is_ours(&self, url: &Url) -> bool {
+        url.origin() == self.config.api_url.origin()
+    }
+
     /// Asks; with an entity tag, only for what is another by now.
     pub(super) async fn get(
         &self,

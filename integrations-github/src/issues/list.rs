@@ -27,6 +27,9 @@ use super::seen::Seen;
 
 /// How long a change may take to become visible, in seconds.
 pub(super) const OVERLAP: i64 = 60;
+/// A pull request that changed so few seconds ago may change again with the same time, and a review or a commit
+/// does not show in what a list says of it.
+const SETTLES: i64 = 10;
 
 /// A list of a repository's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,6 +143,11 @@ impl Head {
         self.pull_request.is_some() || self.base.is_some()
     }
 
+    /// Whether it may change without being another in a list.
+    pub(super) fn is_unsettled(&self, now: i64) -> bool {
+        self.is_pull() && self.updated_at.timestamp() + SETTLES > now
+    }
+
     /// The number of a pull request, and its repository's address in the API.
     pub(super) fn pull(&self) -> Option<(u64, &str)> {
         let of_base = || self.base.as_ref()?.repo.as_ref()?.url.as_deref();
@@ -178,7 +186,8 @@ impl List {
         }
         let since = walk.since.or(self.from);
         let address = |page| address(api, what, of, (size, UPWARDS), since, page);
-        let answer = match walk.link.as_deref().and_then(|link| Url::parse(link).ok()) {
+        let link = walk.link.as_deref().and_then(|link| Url::parse(link).ok());
+        let answer = match link.filter(|link| api.is_ours(link)) {
             None => api.get(what.operation, address(walk.before + 1)?, None).await?,
             Some(link) => match api.get(what.operation, link, None).await {
                 // GitHub does not take its own link any more; where the page began is known.
@@ -194,7 +203,9 @@ impl List {
             None => true,
         };
         self.walk = if is_where_it_was {
-            next_page(&answer.headers).map(|next| walk.on(&next, &taken, now, etag(&answer)))
+            let named = |next: &Url| api.is_ours(next) && is_by_item(next);
+            let next = next_page(&answer.headers);
+            next.map(|next| walk.on(named(&next).then_some(&next), &taken, now, etag(&answer)))
         } else {
             Some(Walk { before: 0, etag: None, ..walk.clone() })
         };
@@ -213,8 +224,9 @@ impl List {
             self.etag = known;
             return Ok(Fresh { items: Vec::new(), more: false });
         }
-        (self.etag, self.size) = (etag(&answer), size);
         let taken = self.take(items(&answer, what.operation)?, now);
+        // What is not settled is looked at again.
+        (self.etag, self.size) = (etag(&answer).filter(|_| !taken.unsettled), size);
         self.reach(taken.first, next_page(&answer.headers).is_some());
         Ok(Fresh { items: taken.items, more: self.walk.is_some() })
     }
@@ -235,7 +247,8 @@ impl List {
     }
 
     fn take(&mut self, items: Vec<Raw>, now: i64) -> Taken {
-        let mut taken = Taken { items: Vec::with_capacity(items.len()), first: None, last: None };
+        let mut taken =
+            Taken { items: Vec::with_capacity(items.len()), first: None, last: None, unsettled: false };
         for item in items {
             let head: Option<Head> = serde_json::from_slice(item.as_bytes()).ok();
             let is_new = head.as_ref().is_none_or(|head| {
@@ -243,6 +256,11 @@ impl List {
                 let changed = head.updated_at.timestamp().min(now);
                 taken.first = Some(taken.first.map_or(changed, |first| changed.min(first)));
                 taken.last = taken.last.max(Some(changed));
+                if head.is_unsettled(now) {
+                    taken.unsettled = true;
+                    self.seen.forget(head.id);
+                    return true;
+                }
                 self.seen.take(head.id, head.updated_at, &item)
             });
             if is_new {
@@ -280,14 +298,18 @@ fn address(
     Ok(url)
 }
 
+/// Whether a link leads to what stands behind a certain item, and not to so many pages from the beginning.
+fn is_by_item(link: &Url) -> bool {
+    link.query_pairs().any(|(name, _)| name == "after")
+}
+
 impl Walk {
-    /// The page behind one that was read.
-    fn on(&self, next: &Url, taken: &Taken, now: i64, etag: Option<String>) -> Self {
-        let by_item = next.query_pairs().any(|(name, _)| name == "after");
+    /// The page behind one that was read; `next` is its address where that names an item to begin behind.
+    fn on(&self, next: Option<&Url>, taken: &Taken, now: i64, etag: Option<String>) -> Self {
         let last = taken.last;
         let recent = self.recent.or_else(|| last.filter(|last| last + OVERLAP > now));
-        if by_item || last > self.since {
-            let link = by_item.then(|| next.to_string());
+        if next.is_some() || last > self.since {
+            let link = next.map(Url::to_string);
             return Self { since: self.since.max(last), link, before: 0, etag: None, recent };
         }
         Self { since: self.since, link: None, before: self.before + 1, etag, recent }
@@ -301,6 +323,7 @@ struct Taken {
     /// The earliest and the latest change.
     first: Option<i64>,
     last: Option<i64>,
+    unsettled: bool,
 }
 
 #[cfg(test)]
@@ -349,6 +372,23 @@ mod tests {
         assert!(list.is_recent(at(59)) && !list.is_recent(at(60)));
     }
 
+    #[test]
+    fn a_pull_request_that_changed_just_now_is_read_again() {
+        let pull = |second: i64| {
+            let changed = DateTime::from_timestamp(NOW - second, 0).unwrap().to_rfc3339();
+            Raw::new(format!(r#"{{"id":1,"updated_at":"{changed}","pull_request":{{}}}}"#))
+        };
+        let mut list = List::default();
+        let mut take = |second, now| {
+            let taken = list.take(vec![pull(second)], now);
+            (taken.items.len(), taken.unsettled)
+        };
+        assert_eq!(take(9, NOW), (1, true));
+        assert_eq!(take(9, NOW), (1, true));
+        assert_eq!(take(9, NOW + 1), (1, false), "once more, for good");
+        assert_eq!(take(9, NOW + 1), (0, false));
+    }
+
     const BY_NUMBER: &str = "https://api.github.com/repositories/1/issues?page=2";
     const BY_ITEM: &str = "https://api.github.com/repositories/1/issues?after=x&page=2";
 
@@ -359,7 +399,8 @@ mod tests {
     /// Walks over a page.
     fn on(walk: &Walk, items: &[(u64, i64)], next: &str) -> Walk {
         let taken = take(&mut List::default(), items);
-        walk.on(&Url::parse(next).unwrap(), &taken, NOW, Some("tag".into()))
+        let next = Url::parse(next).unwrap();
+        walk.on(is_by_item(&next).then_some(&next), &taken, NOW, Some("tag".into()))
     }
 
     #[test]

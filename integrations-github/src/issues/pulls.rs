@@ -58,7 +58,8 @@ impl Pulls {
         let Some(NextPage { link, down_to }) = self.next.take() else {
             return self.read_latest(api, id, size, listing).await;
         };
-        let link = Url::parse(&link).map_err(|_| lost("the next page's address is none"))?;
+        let link = Url::parse(&link).ok().filter(|link| api.is_ours(link));
+        let link = link.ok_or_else(|| lost("the next page's address is none of the API's"))?;
         let answer = api.get(LIST, link, None).await?;
         let mut oldest = None;
         let items: Vec<_> = items(&answer, LIST)?
@@ -84,6 +85,7 @@ impl Pulls {
             return Ok(Fresh { items: Vec::new(), more: false });
         }
         (self.etag, self.size) = (etag(&answer), size);
+        let mut unsettled = false;
         let down_to = self.latest.map(|latest| latest - OVERLAP);
         let mut fresh = Vec::new();
         let mut oldest = None;
@@ -93,6 +95,11 @@ impl Pulls {
             let is_new = head.as_ref().is_none_or(|head| {
                 let changed = head.updated_at.timestamp().min(now);
                 (oldest, self.latest) = (Some(changed), self.latest.max(Some(changed)));
+                if head.is_unsettled(now) {
+                    unsettled = true;
+                    self.seen.forget(head.id);
+                    return true;
+                }
                 self.seen.take(head.id, head.updated_at, &item)
             });
             if is_new {
@@ -100,9 +107,10 @@ impl Pulls {
             }
         }
         self.seen.forget_before(oldest.unwrap_or(i64::MIN));
+        // What is not settled is looked at again.
+        self.etag = self.etag.take().filter(|_| !unsettled);
         let next = next_page(&answer.headers);
         self.next = match next {
-            None => None,
             Some(_) if listing => {
                 let in_order = address(api, id, size, [("sort", "created"), ("direction", "asc")])?;
                 Some(NextPage { link: in_order.into(), down_to: None })
@@ -110,7 +118,7 @@ impl Pulls {
             Some(next) if down_to.is_none() || oldest >= down_to => {
                 Some(NextPage { link: next.into(), down_to })
             }
-            Some(_) => None,
+            _ => None,
         };
         Ok(Fresh { items: fresh, more: self.next.is_some() })
     }

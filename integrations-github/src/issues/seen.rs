@@ -30,6 +30,11 @@ impl Seen {
         before.is_none_or(|before| before.1 != now.1)
     }
 
+    /// Forgets an item.
+    pub(super) fn forget(&mut self, id: u64) {
+        self.0.remove(&id);
+    }
+
     /// Forgets what changed before.
     pub(super) fn forget_before(&mut self, time: i64) {
         self.0.retain(|_, (changed, _)| *changed >= time);

@@ -62,7 +62,8 @@ pub(super) async fn list(api: Api<'_>) -> Result<Vec<Stream>> {
     if api.session.token_begins_with("ghs_").await? {
         let url = address(api, &["installation", "repositories"])?;
         each_page(api, OF_TOKEN, url, |answer| {
-            found.take(in_field::<Repositories>(answer, "repositories", OF_TOKEN)?)
+            found.take(in_field::<Repositories>(answer, "repositories", OF_TOKEN)?);
+            Ok(())
         })
         .await?;
     } else if api.session.token_begins_with("ghu_").await? {
@@ -71,7 +72,8 @@ pub(super) async fn list(api: Api<'_>) -> Result<Vec<Stream>> {
         let mut scopes = None;
         each_page(api, OF_USER, address(api, &["user", "repos"])?, |answer| {
             scopes = scopes_of(&answer.headers).or(scopes.take());
-            found.take(items(answer, OF_USER)?)
+            found.take(items(answer, OF_USER)?);
+            Ok(())
         })
         .await?;
         // Tokens that have permissions instead of scopes do not open them.
@@ -100,7 +102,8 @@ async fn of_installations(api: Api<'_>, found: &mut Found) -> Result<()> {
         };
         let url = address(api, &["user", "installations", &id.to_string(), "repositories"])?;
         let outcome = each_page(api, OF_INSTALLATION, url, |answer| {
-            found.take(in_field::<Repositories>(answer, "repositories", OF_INSTALLATION)?)
+            found.take(in_field::<Repositories>(answer, "repositories", OF_INSTALLATION)?);
+            Ok(())
         })
         .await;
         match outcome {
@@ -125,14 +128,13 @@ struct Found {
 
 impl Found {
     /// Takes a page in. A repository that cannot be read is none: those beside it are.
-    fn take(&mut self, items: Vec<Raw>) -> Result<()> {
+    fn take(&mut self, items: Vec<Raw>) {
         for item in items {
             let Ok(repository) = serde_json::from_slice::<Repository>(item.as_bytes()) else { continue };
             if self.known.insert(repository.id) {
                 self.streams.push(stream(repository));
             }
         }
-        Ok(())
     }
 }
 
@@ -178,8 +180,7 @@ fn in_field<T: serde::de::DeserializeOwned>(
     operation: &'static str,
 ) -> Result<Vec<Raw>> {
     let cut = json::cut_items::<T>(&answer.body, field);
-    cut.map(|(_, items)| items)
-        .ok_or_else(|| json::unreadable::<BTreeMap<String, IgnoredAny>>(&answer.body, operation))
+    cut.map(|(_, items)| items).ok_or_else(|| json::unreadable::<HashSet<String>>(&answer.body, operation))
 }
 
 /// What the token may do; `None` for a token without scopes.

@@ -1,6 +1,7 @@
 //! What GraphQL knows of pull requests, and what becomes of them where it knows nothing.
 
 use integrations_core::ErrorKind;
+use integrations_core::model::{CheckState, ReviewState};
 use integrations_core::sync::SyncRequest;
 use integrations_testkit::Fault;
 use integrations_testkit::github::RepoSpec;
@@ -15,6 +16,8 @@ async fn with_pulls(pulls: usize) -> (Host, integrations_core::Connection) {
         host.fake.open_pull(HELLO, json!({"title": format!("No. {number}")}));
     }
     let connection = host.connect().await;
+    // What has changed just now would be looked at twice.
+    host.clock.advance(std::time::Duration::from_secs(60));
     (host, connection)
 }
 
@@ -79,7 +82,8 @@ async fn what_passes_by_itself_is_waited_for_and_nothing_is_lost() {
     for (status, kind) in [(500, ErrorKind::ServiceUnavailable), (429, ErrorKind::RateLimited)] {
         let (host, connection) = with_pulls(3).await;
         host.fake.fault(Fault::on(GRAPHQL).status(status));
-        let error = host.try_one(&connection, &HELLO_ID.to_string(), Default::default()).await.unwrap_err();
+        let error =
+            host.try_one(&connection, &HELLO_ID.to_string(), SyncRequest::default()).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
         assert_eq!(known(&host, &connection), (0, 0), "the page is read again as a whole");
         host.clock.advance(std::time::Duration::from_secs(120));
@@ -88,7 +92,7 @@ async fn what_passes_by_itself_is_waited_for_and_nothing_is_lost() {
     }
     let (host, connection) = with_pulls(3).await;
     host.fake.leave_graphql_points(0);
-    let error = host.try_one(&connection, &HELLO_ID.to_string(), Default::default()).await.unwrap_err();
+    let error = host.try_one(&connection, &HELLO_ID.to_string(), SyncRequest::default()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::RateLimited, "{error}");
     host.clock.advance(std::time::Duration::from_secs(3_700));
     host.sync_hello(&connection).await;
@@ -107,12 +111,13 @@ async fn checks_and_reviews_come_as_far_as_the_grant_reaches() {
     host.fake.check_run(HELLO, &sha, json!({"name": "build", "conclusion": "failure"}));
     host.fake.request_review(HELLO, pull, &host.fake.login());
     host.fake.review(HELLO, pull, json!({"state": "APPROVED"}));
+    host.clock.advance(std::time::Duration::from_secs(60));
     host.sync_hello(&connection).await;
     let record = host.record(&connection, &pull.to_string());
     let issue = record.entity.as_issue().unwrap();
     let details = issue.pull.as_ref().unwrap();
-    assert_eq!(details.checks.as_ref().map(|checks| checks.as_str()), Some("failure"));
-    assert_eq!(details.review.as_ref().map(|review| review.as_str()), Some("approved"));
+    assert_eq!(details.checks.as_ref().map(CheckState::as_str), Some("failure"));
+    assert_eq!(details.review.as_ref().map(ReviewState::as_str), Some("approved"));
 
     // What a check says later is no change of the pull request; a full listing brings it.
     host.tick();

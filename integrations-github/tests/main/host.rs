@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -38,6 +42,7 @@ struct Meddled {
     http: ReqwestTransport,
     fake: Arc<FakeGitHub>,
     before: Arc<Mutex<Option<Meddling>>>,
+    under_way: Arc<AtomicUsize>,
 }
 
 impl fmt::Debug for Meddled {
@@ -52,7 +57,10 @@ impl Transport for Meddled {
         if let Some(before) = self.before.lock().unwrap().as_mut() {
             before(request.operation, &self.fake);
         }
-        self.http.send(request).await
+        self.under_way.fetch_add(1, Relaxed);
+        let answer = self.http.send(request).await;
+        self.under_way.fetch_sub(1, Relaxed);
+        answer
     }
 }
 
@@ -62,8 +70,16 @@ pub(crate) struct Host {
     pub(crate) store: MemoryStore,
     pub(crate) gateway: Gateway,
     vault: Vault,
-    before: Arc<Mutex<Option<Meddling>>>,
+    wire: Wire,
     config: GitHubConfig,
+}
+
+/// What the clients of all gateways have in common.
+#[derive(Clone, Default)]
+struct Wire {
+    before: Arc<Mutex<Option<Meddling>>>,
+    /// How many requests wait for their answer.
+    under_way: Arc<AtomicUsize>,
 }
 
 /// An installation that may read everything that is synced.
@@ -92,25 +108,43 @@ impl Host {
         let store = MemoryStore::with_clock(Arc::new(clock.clone()));
         let client =
             GitHubConfig::builder().client(fake.client_id(), fake.client_secret()).base_url(fake.url());
-        let parts = (config(client).build().unwrap(), Vault::ephemeral().unwrap(), Arc::default());
-        let (config, vault, before) = parts;
-        let gateway = gateway(&clock, &fake, &store, &vault, &before, &config, impatient);
-        Self { clock, fake, store, gateway, vault, before, config }
+        let parts = (config(client).build().unwrap(), Vault::ephemeral().unwrap(), Wire::default());
+        let (config, vault, wire) = parts;
+        let gateway = gateway(&clock, &fake, &store, &vault, &wire, &config, impatient);
+        Self { clock, fake, store, gateway, vault, wire, config }
     }
 
     /// Another process on the same storage.
     pub(crate) fn another_process(&self, set_up: fn(GatewayBuilder) -> GatewayBuilder) -> Gateway {
-        let Self { clock, fake, store, vault, before, config, .. } = self;
-        gateway(clock, fake, store, vault, before, config, set_up)
+        let Self { clock, fake, store, vault, wire, config, .. } = self;
+        gateway(clock, fake, store, vault, wire, config, set_up)
+    }
+
+    /// Runs a future; when nobody waits for anything but the time, the time passes.
+    pub(crate) async fn while_time_passes<T>(&self, future: impl Future<Output = T>) -> T {
+        let mut future = pin!(future);
+        let mut idle = 0;
+        loop {
+            let step = poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await;
+            if let Poll::Ready(done) = step {
+                return done;
+            }
+            tokio::task::yield_now().await;
+            idle = if self.wire.under_way.load(Relaxed) == 0 { idle + 1 } else { 0 };
+            if idle > 8 {
+                self.clock.advance(Duration::from_millis(50));
+                idle = 0;
+            }
+        }
     }
 
     /// Lets something happen before each request from now on.
     pub(crate) fn meddle(&self, before: impl FnMut(&'static str, &FakeGitHub) + Send + 'static) {
-        *self.before.lock().unwrap() = Some(Box::new(before));
+        *self.wire.before.lock().unwrap() = Some(Box::new(before));
     }
 
     pub(crate) fn leave_alone(&self) {
-        *self.before.lock().unwrap() = None;
+        *self.wire.before.lock().unwrap() = None;
     }
 
     /// Connects the user's own account.
@@ -219,7 +253,7 @@ impl Host {
             let theirs = theirs.unwrap();
             for (name, value) in ours.as_object().unwrap() {
                 // A list of pull requests has no such address, nor the same id.
-                if theirs.get(name).is_some() && !(ours.get("head").is_some()) {
+                if theirs.get(name).is_some() && ours.get("head").is_none() {
                     assert_eq!(value, &theirs[name], "{repository} {}: {name}", record.id());
                 }
             }
@@ -243,12 +277,13 @@ fn gateway(
     fake: &Arc<FakeGitHub>,
     store: &MemoryStore,
     vault: &Vault,
-    before: &Arc<Mutex<Option<Meddling>>>,
+    wire: &Wire,
     config: &GitHubConfig,
     set_up: fn(GatewayBuilder) -> GatewayBuilder,
 ) -> Gateway {
     let http = ReqwestTransport::new("tests").unwrap();
-    let transport = Meddled { http, fake: Arc::clone(fake), before: Arc::clone(before) };
+    let Wire { before, under_way } = wire.clone();
+    let transport = Meddled { http, fake: Arc::clone(fake), before, under_way };
     let builder = Gateway::builder()
         .adapter(GitHub::new(config.clone()))
         .store(store.clone())

@@ -49,6 +49,9 @@ async fn everything_that_is_said_comes_and_so_does_what_changes() {
         assert!(report.upserted > 0 && report.quarantined == 0, "{report:?}");
         host.assert_same(&connection, HELLO);
     }
+    // What has changed just now is looked at once more.
+    host.clock.advance(std::time::Duration::from_secs(60));
+    host.sync_hello(&connection).await;
     let report = host.sync_hello(&connection).await;
     assert_eq!((report.upserted, host.fake.units_used()), (0, 0), "nothing new costs nothing");
 }
@@ -63,6 +66,23 @@ async fn two_changes_within_a_second_are_two() {
     // The same time of update.
     host.fake.edit_issue(HELLO, issue, json!({"title": "Two"}));
     host.sync_hello(&connection).await;
+    host.assert_same(&connection, HELLO);
+}
+
+#[tokio::test]
+async fn two_reviews_within_a_second_are_two() {
+    let host = Host::new().await;
+    let connection = host.connect().await;
+    let pull = host.fake.open_pull(HELLO, json!({}));
+    for state in ["COMMENTED", "APPROVED"] {
+        // The list says the same of the pull request after each.
+        host.fake.review(HELLO, pull, json!({"state": state}));
+        host.sync_hello(&connection).await;
+        host.assert_same(&connection, HELLO);
+    }
+    let pushed = host.fake.push_to_pull(HELLO, pull);
+    host.sync_hello(&connection).await;
+    assert_eq!(pushed, host.fake.head_sha(HELLO, pull));
     host.assert_same(&connection, HELLO);
 }
 

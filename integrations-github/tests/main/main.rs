@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+mod bad_input;
 mod bad_items;
 mod chaos;
 mod classify;

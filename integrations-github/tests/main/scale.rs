@@ -1,9 +1,11 @@
 //! How many calls does it take?
 
-use std::time::Instant;
+use std::time::Duration;
 
+use integrations_core::clock::{Clock, SystemClock};
 use integrations_core::sync::SyncRequest;
 use integrations_testkit::github::RepoSpec;
+use integrations_testkit::github::SecondaryLimits;
 
 use crate::host::{COMMENTS, GRAPHQL, HELLO, HELLO_ID, Host, ISSUES, REVIEW_COMMENTS, impatient};
 
@@ -11,7 +13,7 @@ use crate::host::{COMMENTS, GRAPHQL, HELLO, HELLO_ID, Host, ISSUES, REVIEW_COMME
 async fn two_hundred_repositories_without_news_cost_nothing() {
     let host = Host::with(|fake| fake.with_lasting_tokens().generated_repositories(200, 3)).await;
     let connection = host.connect().await;
-    let begun = Instant::now();
+    let watch = SystemClock::new();
     let report = host.sync(&connection).await;
     let first = (host.fake.units_used(), host.fake.requests().len());
     println!(
@@ -19,7 +21,7 @@ async fn two_hundred_repositories_without_news_cost_nothing() {
         report.total().upserted,
         first.0,
         first.1,
-        begun.elapsed()
+        watch.monotonic()
     );
     assert_eq!(report.streams.len(), 201);
     for repository in host.fake.repositories() {
@@ -27,25 +29,50 @@ async fn two_hundred_repositories_without_news_cost_nothing() {
     }
     // Comments may show a little later than their issue does: they are looked for twice, the second time for nothing.
     for run in ["second", "third"] {
-        host.clock.advance(std::time::Duration::from_secs(300));
-        let begun = Instant::now();
+        host.clock.advance(Duration::from_secs(300));
+        let watch = SystemClock::new();
         let report = host.sync(&connection).await;
         println!(
             "{run}: {} units, {} calls, {:?}",
             host.fake.units_used(),
             host.fake.requests().len(),
-            begun.elapsed()
+            watch.monotonic()
         );
         assert_eq!((report.total().upserted, host.fake.units_used()), (0, 0), "{run}");
     }
     assert_eq!(host.fake.not_modified(ISSUES), 180, "one call for each repository that is not archived");
     // Nor does a process that has just started.
     let process = host.another_process(impatient);
-    host.clock.advance(std::time::Duration::from_secs(300));
+    host.clock.advance(Duration::from_secs(300));
     host.fake.reset_counters();
     process.sync(&connection.id).await.unwrap().into_result().unwrap();
     assert_eq!(host.fake.units_used(), 0);
     assert_eq!(host.fake.not_modified("repos.listForAuthenticatedUser"), 2);
+}
+
+#[tokio::test]
+async fn under_the_real_limits_a_run_without_news_takes_seconds() {
+    let host = Host::with(|fake| {
+        fake.with_lasting_tokens().secondary_limits(SecondaryLimits::default()).generated_repositories(200, 3)
+    })
+    .await;
+    let connection = host.while_time_passes(host.connect()).await;
+    // It keeps to GitHub's limits, as hosts do.
+    let patient = host.another_process(|gateway| gateway);
+    for run in ["first", "second", "third"] {
+        host.fake.reset_counters();
+        let begun = host.clock.monotonic();
+        let report =
+            host.while_time_passes(patient.sync(&connection.id)).await.unwrap().into_result().unwrap();
+        let took = host.clock.monotonic() - begun;
+        println!("{run}: {} records, {} units, {took:?}", report.total().upserted, host.fake.units_used());
+        assert_eq!(host.fake.rate_limited(ISSUES) + host.fake.rate_limited(GRAPHQL), 0, "{run}");
+        if run != "first" {
+            assert_eq!(host.fake.units_used(), 0, "{run}");
+            assert!(took < Duration::from_secs(30), "{run}: {took:?}");
+        }
+        host.clock.advance(Duration::from_secs(300));
+    }
 }
 
 #[tokio::test]
@@ -67,9 +94,9 @@ async fn by_few_calls(issues: u64) {
         })
         .await;
         let connection = host.connect().await;
-        let begun = Instant::now();
+        let watch = SystemClock::new();
         let report = host.sync_hello(&connection).await;
-        let took = begun.elapsed();
+        let took = watch.monotonic();
         let calls = [ISSUES, COMMENTS, REVIEW_COMMENTS, GRAPHQL].map(|operation| host.fake.count(operation));
         let (said, on_lines) =
             (host.fake.comment_ids(HELLO).len() as u64, host.fake.review_comment_ids(HELLO).len() as u64);

@@ -178,6 +178,20 @@ async fn a_call_ends_at_its_deadline() {
     assert_eq!(error.service().unwrap().as_str(), "google_calendar");
 }
 
+#[tokio::test]
+async fn a_call_waits_before_it_is_sent_as_it_is_told_and_not_beyond_its_deadline() {
+    let world = world(|_, _| Ok(answer(200, &[])));
+    let before = world.clock.monotonic();
+    drive(&world.clock, world.session.send(get().with_wait(Duration::from_secs(9)))).await.unwrap();
+    let waited = world.asked()[0] - before;
+    assert!((Duration::from_secs(9)..Duration::from_secs(10)).contains(&waited), "{waited:?}");
+
+    let request = get().with_wait(Duration::from_secs(90)).with_deadline(Duration::from_secs(30));
+    let error = drive(&world.clock, world.session.send(request)).await.unwrap_err();
+    assert_eq!((error.kind(), error.provider_code()), (ErrorKind::Timeout, Some("deadline")));
+    assert_eq!(world.asked().len(), 1);
+}
+
 /// A provider that fails for ten minutes gets no more than the budget's extra calls; when it works again,
 /// traffic is back within one half-open period.
 #[tokio::test]

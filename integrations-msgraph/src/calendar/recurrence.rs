@@ -118,7 +118,7 @@ fn put_end(rule: &mut String, range: &WireRange, start: &EventTime) {
         put(rule, "COUNT", range.number_of_occurrences.unwrap_or(0));
     } else if !kind.eq_ignore_ascii_case("endDate") {
         put(rule, "UNTIL", sane(kind));
-    } else if let Some(last) = range.end_date.filter(is_meant) {
+    } else if let Some(last) = range.end_date.filter(|last| is_meant(*last)) {
         match start {
             EventTime::Day { .. } => put(rule, "UNTIL", last.format("%Y%m%d")),
             EventTime::At(start) => put(rule, "UNTIL", end_of(last, start)),
@@ -127,7 +127,7 @@ fn put_end(rule: &mut String, range: &WireRange, start: &EventTime) {
 }
 
 /// Graph's day for none is in the year 1; an end in the last of all years is none either.
-fn is_meant(day: &NaiveDate) -> bool {
+fn is_meant(day: NaiveDate) -> bool {
     (2..9998).contains(&day.year())
 }
 
@@ -177,7 +177,8 @@ mod tests {
     use super::*;
 
     fn rule_of(pattern: Value, range: Value, start: &EventTime) -> String {
-        rule(&serde_json::from_value(json!({"pattern": pattern, "range": range})).unwrap(), start)
+        let parts = [("pattern".to_owned(), pattern), ("range".to_owned(), range)];
+        rule(&serde_json::from_value(Value::from_iter(parts)).unwrap(), start)
     }
 
     fn day() -> EventTime {

@@ -102,8 +102,9 @@ impl Mentions {
 
     fn item(&mut self, head: WireHead, item: Raw) {
         match part_of(&head) {
-            Part::Single => self.note(head.id, Mention::Shown(item)),
-            Part::Series => self.series(head.id, true, None),
+            Part::Single if head.start.is_some() => self.note(head.id, Mention::Shown(item)),
+            // What comes in part is got whole, as a series is.
+            Part::Single | Part::Series => self.series(head.id, true, None),
             Part::Occurrence(series) => self.series(series, true, None),
             Part::Exception(series) => self.series(series, false, Some(item)),
         }
@@ -336,22 +337,24 @@ mod tests {
         let left = |id: &str| json!({"id": id, "@removed": {"reason": "changed"}});
         let part = |id: &str, kind: &str| json!({"id": id, "type": kind, "seriesMasterId": "S"});
         let said = mentions(&[
-            json!({"id": "1", "type": "singleInstance", "seriesMasterId": null, "recurrence": null}),
+            json!({"id": "1", "type": "singleInstance", "seriesMasterId": null, "recurrence": null, "start": {}}),
             gone("2"),
             part("a", "occurrence"),
             left("3"),
-            json!({"id": "2"}),
+            json!({"id": "2", "start": 7}),
             gone("1"),
             part("b", "exception"),
             json!({"id": "S", "type": "seriesMaster", "recurrence": {}}),
             json!({"id": "4", "@removed": {"reason": "of another kind"}}),
             json!({"id": 5}),
         ]);
-        assert_eq!(said, ["1 gone", "2 shown 10", "S series true 1", "3 left", "4 left", "odd 8"]);
+        assert_eq!(said, ["1 gone", "2 shown 20", "S series true 1", "3 left", "4 left", "odd 8"]);
         assert_eq!(mentions(&[part("b", "exception"), gone("S")]), ["S gone"]);
         assert_eq!(mentions(&[gone("S"), part("b", "exception")]), ["S series false 1"]);
+        // An event in part is got, as a series is.
+        assert_eq!(mentions(&[json!({"id": "1", "subject": "x"})]), ["1 series true 0"]);
         // A kind that nobody knows is an event of its own, or of its series.
-        assert_eq!(mentions(&[json!({"id": "1", "type": "x"})]), ["1 shown 21"]);
+        assert_eq!(mentions(&[json!({"id": "1", "type": "x", "start": {}})]), ["1 shown 32"]);
         assert_eq!(mentions(&[part("b", "x")]), ["S series false 1"]);
     }
 

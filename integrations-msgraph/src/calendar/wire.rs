@@ -28,6 +28,7 @@ pub(super) struct WireHead {
     pub kind: Option<String>,
     pub series_master_id: Option<String>,
     pub recurrence: Option<IgnoredAny>,
+    pub start: Option<IgnoredAny>,
 }
 
 /// The zones that an item names.

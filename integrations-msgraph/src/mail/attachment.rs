@@ -58,7 +58,7 @@ impl Attachments {
 
     async fn kind(&self, session: &Session, wanted: &AttachmentRef<'_>, id: &str) -> Result<Option<String>> {
         let mut url = join(&self.0.api_url, &["me", "messages", wanted.item, "attachments", id])?;
-        url.query_pairs_mut().append_pair("$select", "id,name");
+        url.set_query(Some("$select=id,name"));
         let answer = session.send(asking(GET, url)?).await?;
         json::decode(&answer.body, GET).map(|WireAttachment { kind, .. }| kind)
     }
@@ -71,8 +71,6 @@ fn asking(operation: &'static str, url: Url) -> Result<Request> {
 
 /// Whether Graph says that it cannot be done, and not that it is not there, or not now.
 fn is_refusal(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::InvalidRequest | ErrorKind::UnsupportedOperation | ErrorKind::DataFormat
-    )
+    error.status().is_some()
+        && matches!(error.kind(), ErrorKind::InvalidRequest | ErrorKind::UnsupportedOperation)
 }

@@ -62,15 +62,16 @@ pub(super) async fn streams(config: &GraphConfig, session: &Session) -> Result<V
 
 /// The folders, all at once.
 pub(super) async fn list(config: &GraphConfig, session: &Session) -> Result<Page> {
-    let mut names = HashMap::new();
+    let mut known = HashMap::new();
     for name in WELL_KNOWN {
         if let Some(id) = well_known(config, session, name).await? {
-            names.insert(id, *name);
+            known.insert(id, *name);
         }
     }
     let folders = all(config, session).await?;
     let named = |Folder { raw, read }| {
-        let name = read.and_then(|folder: WireFolder| names.get(&folder.id));
+        let name =
+            read.filter(|folder| folder.well_known_name.is_none()).and_then(|folder| known.get(&folder.id));
         name.map_or(raw.clone(), |name| with(&raw, "wellKnownName", format!("\"{name}\"").as_bytes()))
     };
     Ok(Page::new(folders.into_iter().map(named).collect(), Next::Listed))
@@ -98,7 +99,7 @@ pub(super) async fn inbox(config: &GraphConfig, session: &Session) -> Result<()>
 /// The folders that the configuration wants, hidden ones or not.
 async fn all(config: &GraphConfig, session: &Session) -> Result<Vec<Folder>> {
     let mut url = join(&config.api_url, &["me", "mailFolders", "delta"])?;
-    url.query_pairs_mut().append_pair("$select", SELECT);
+    url.set_query(Some(&format!("$select={SELECT}")));
     let pages = Pages { operation: DELTA, prefer: &[IMMUTABLE_IDS], size: FOLDERS_PER_PAGE };
     let mut page = pages.first(config, session, url).await?;
     let mut folders = Vec::new();
@@ -166,7 +167,7 @@ async fn well_known(config: &GraphConfig, session: &Session, name: &str) -> Resu
 
 fn get(config: &GraphConfig, folder: &str) -> Result<Request> {
     let mut url = join(&config.api_url, &["me", "mailFolders", folder])?;
-    url.query_pairs_mut().append_pair("$select", "id");
+    url.set_query(Some("$select=id"));
     Ok(Request::get(GET, url).header(PREFER, prefer([IMMUTABLE_IDS], None)?))
 }
 

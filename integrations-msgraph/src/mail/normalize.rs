@@ -8,6 +8,7 @@ use integrations_core::normalize::{ItemContext, ItemError, MailFolder, Normalize
 use integrations_core::{json, mail};
 
 use super::adapter::FOLDERS;
+use super::sync::LIST_ATTACHMENTS;
 use super::wire::{
     Instant, WireAttachment, WireBody, WireError, WireFolder, WireHeader, WireId, WireMessage, WireRecipient,
 };
@@ -57,7 +58,7 @@ fn message(wire: WireMessage, context: &ItemContext<'_>) -> Result<Item, ItemErr
     if wire.removed.is_some() {
         return Ok(Item::Gone(wire.id));
     }
-    if let Some(error) = &wire.attachments_error {
+    if let Some(error) = &wire.error {
         return Err(refused(error));
     }
     let mut message = Message::new(wire.id, MessageKind::Mail);
@@ -155,16 +156,20 @@ fn some(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
-/// What [`sync`](super::sync) puts in the place of the attachments that it could not list.
+/// What [`sync`](super::sync) puts into a message of which it could not read all.
 fn refused(error: &WireError) -> ItemError {
-    let mut reason = "Graph does not say which attachments it has".to_owned();
+    let (path, reason) = match error.operation.as_deref() {
+        Some(LIST_ATTACHMENTS) => ("$.attachments", "Graph does not say which attachments it has"),
+        _ => ("$", "Graph does not give the message whole"),
+    };
+    let mut reason = reason.to_owned();
     let word = error.code.as_deref();
     let is_word = |text: &&str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     for part in [error.status.map(|status| status.to_string()).as_deref(), word.filter(is_word)] {
         reason += if part.is_some() { ", " } else { "" };
         reason += part.unwrap_or_default();
     }
-    ItemError::new("$.attachments", reason)
+    ItemError::new(path, reason)
 }
 
 fn folder(wire: WireFolder) -> Item {

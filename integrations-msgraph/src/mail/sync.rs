@@ -1,9 +1,10 @@
 //! How is a page of a folder read?
 //!
 //! A folder is read by a round of `messages/delta`, and its changes by the rounds after it. A cursor is Graph's
-//! link, as it came. The properties that are selected for the first page are those of every later one. What hangs
-//! on the messages of a page is asked for in batches, and becomes their property `attachments`, as Graph gives it
-//! to those who expand it: a round does not surely do so.
+//! link, as it came. The properties that are selected for the first page are those of every later one, but not of
+//! every message: one that was just read or unread may come without the others. Such a message is got by itself.
+//! What hangs on the messages of a page is asked for in batches, too, and becomes their property `attachments`, as
+//! Graph gives it to those who expand it: a round does not surely do so.
 
 use integrations_core::adapter::{Page, Pull, PullFrom};
 use integrations_core::http::{Session, join};
@@ -13,6 +14,7 @@ use integrations_core::sync::Cursor;
 use integrations_core::{Error, ErrorKind, Result, json};
 use memchr::memmem;
 use serde_json::json;
+use url::Url;
 
 use super::folders;
 use super::wire::{WireAttachments, WireHint};
@@ -22,7 +24,8 @@ use crate::delta::{IMMUTABLE_IDS, Link, Pages, prefer};
 use crate::limits::{ATTACHMENTS_PER_PAGE, MESSAGES_PER_PAGE};
 
 const DELTA: &str = "messages.delta";
-const LIST_ATTACHMENTS: &str = "attachments.list";
+const GET: &str = "messages.get";
+pub(super) const LIST_ATTACHMENTS: &str = "attachments.list";
 /// How many pages the list of a message's attachments may have.
 const MAX_PAGES: usize = 100;
 
@@ -43,7 +46,7 @@ pub(super) async fn messages(config: &GraphConfig, session: &Session, pull: Pull
         PullFrom::Listing { page: None } => {
             let folder = pull.stream.as_str();
             let mut url = join(&config.api_url, &["me", "mailFolders", folder, "messages", "delta"])?;
-            url.query_pairs_mut().append_pair("$select", SELECT);
+            url.set_query(Some(&format!("$select={SELECT}")));
             pages.first(config, session, url).await?
         }
         PullFrom::Listing { page: Some(link) } => pages.follow(config, session, link).await?,
@@ -54,8 +57,57 @@ pub(super) async fn messages(config: &GraphConfig, session: &Session, pull: Pull
     if !items.is_empty() {
         context.folder = folders::telling(config, session, pull.stream.as_str()).await?;
     }
+    complete(config, session, &mut items).await?;
     put_attachments(config, session, &mut items).await?;
     Ok(Page::new(items, next).with_context(context))
+}
+
+/// Gets what belongs to some messages. What is asked for alone and fails may be to blame, and so may the service:
+/// the inbox tells.
+async fn get(
+    config: &GraphConfig,
+    session: &Session,
+    operation: &'static str,
+    prefer: &str,
+    urls: &[Url],
+) -> Result<Vec<Result<bytes::Bytes>>> {
+    match batch::get(config, session, operation, prefer, urls).await {
+        Err(error)
+            if urls.len() == 1
+                && error.operation() == Some(operation)
+                && error.kind() != ErrorKind::RateLimited
+                && folders::inbox(config, session).await.is_ok() =>
+        {
+            Ok(vec![Err(error)])
+        }
+        outcome => outcome,
+    }
+}
+
+/// Gets those messages that did not come whole.
+async fn complete(config: &GraphConfig, session: &Session, items: &mut [Raw]) -> Result<()> {
+    let mut asked = Vec::new();
+    let mut urls = Vec::new();
+    for (number, item) in items.iter().enumerate() {
+        let Ok(hint) = serde_json::from_slice::<WireHint>(item.as_bytes()) else { continue };
+        if hint.removed.is_none() && !hint.is_whole() {
+            let mut url = join(&config.api_url, &["me", "messages", &hint.id])?;
+            url.set_query(Some(&format!("$select={SELECT}")));
+            urls.push(url);
+            asked.push((number, hint.id));
+        }
+    }
+    let answers = get(config, session, GET, IMMUTABLE_IDS, &urls).await?;
+    for ((number, id), answer) in asked.into_iter().zip(answers) {
+        items[number] = match answer {
+            Ok(message) => Raw::new(message),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Raw::new(json!({ "id": id, "@removed": { "reason": "deleted" } }).to_string())
+            }
+            Err(error) => failed(&items[number], GET, &error),
+        };
+    }
+    Ok(())
 }
 
 /// Asks for the attachments of those messages that have any.
@@ -65,14 +117,14 @@ async fn put_attachments(config: &GraphConfig, session: &Session, items: &mut [R
     for (number, item) in items.iter().enumerate() {
         if let Some(id) = with_attachments(item) {
             let mut url = join(&config.api_url, &["me", "messages", &id, "attachments"])?;
-            url.query_pairs_mut().append_pair("$select", SELECT_ATTACHMENT);
+            url.set_query(Some(&format!("$select={SELECT_ATTACHMENT}")));
             urls.push(url);
             asked.push(number);
         }
     }
     let preferred = prefer([IMMUTABLE_IDS], Some(ATTACHMENTS_PER_PAGE))?;
     let preferred = preferred.to_str().unwrap_or(IMMUTABLE_IDS);
-    let answers = batch::get(config, session, LIST_ATTACHMENTS, preferred, &urls).await?;
+    let answers = get(config, session, LIST_ATTACHMENTS, preferred, &urls).await?;
     for (number, answer) in asked.into_iter().zip(answers) {
         let listed = match answer {
             Ok(body) => list(config, session, &body).await.map(Ok).or_else(own)?,
@@ -83,20 +135,24 @@ async fn put_attachments(config: &GraphConfig, session: &Session, items: &mut [R
             Ok(list) => folders::with(item, "attachments", &list),
             // The message is gone since: the next round says so.
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(error) => {
-                let error = json!({ "status": error.status(), "code": error.provider_code() });
-                folders::with(item, "attachments@error", error.to_string().as_bytes())
-            }
+            Err(error) => failed(item, LIST_ATTACHMENTS, &error),
         };
     }
     Ok(())
+}
+
+/// A message with the reason why not all of it could be read.
+fn failed(item: &Raw, operation: &'static str, error: &Error) -> Raw {
+    let error = json!({ "operation": operation, "status": error.status(), "code": error.provider_code() });
+    folders::with(item, "@error", error.to_string().as_bytes())
 }
 
 /// The id of a message that may have attachments. Graph does not count those that the text shows.
 fn with_attachments(item: &Raw) -> Option<String> {
     let hint: WireHint = serde_json::from_slice(item.as_bytes()).ok()?;
     let shows = || memmem::find(item.as_bytes(), b"cid:").is_some();
-    let any = hint.removed.is_none() && (hint.has_attachments == Some(true) || shows());
+    let asked = hint.removed.is_none() && !hint.attachments;
+    let any = asked && (hint.has_attachments == Some(true) || shows());
     any.then_some(hint.id)
 }
 
@@ -154,6 +210,7 @@ mod tests {
         assert_eq!(asked(shows).as_deref(), Some("1"));
         assert_eq!(asked(r#"{"id":"1","hasAttachments":false}"#), None);
         assert_eq!(asked(r#"{"id":"1","hasAttachments":true,"@removed":{"reason":"deleted"}}"#), None);
+        assert_eq!(asked(r#"{"id":"1","hasAttachments":true,"attachments":[]}"#), None);
         assert_eq!(asked("7"), None);
     }
 }

@@ -48,19 +48,41 @@ pub(super) struct WireMessage {
     pub categories: Option<Vec<String>>,
     pub web_link: Option<String>,
     pub attachments: Option<Vec<WireAttachment>>,
-    /// Why the list of its attachments is not there; of this crate's making.
-    #[serde(rename = "attachments@error")]
-    pub attachments_error: Option<WireError>,
+    /// Why it is not whole; of this crate's making.
+    #[serde(rename = "@error")]
+    pub error: Option<WireError>,
 }
 
 /// What tells whether there is more to be asked for of a message.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(clippy::struct_excessive_bools, reason = "what is there, and what is not")]
 pub(super) struct WireHint {
     pub id: String,
     #[serde(rename = "@removed")]
     pub removed: Option<IgnoredAny>,
     pub has_attachments: Option<bool>,
+    /// Whether they are named already.
+    #[serde(default, deserialize_with = "is_there")]
+    pub attachments: bool,
+    #[serde(default, deserialize_with = "is_there")]
+    body: bool,
+    #[serde(default, deserialize_with = "is_there")]
+    received_date_time: bool,
+    #[serde(default, deserialize_with = "is_there")]
+    last_modified_date_time: bool,
+}
+
+impl WireHint {
+    /// Whether it has what every message has. When nothing has changed but that it was read, a round may tell
+    /// just that and leave out the rest, whatever was selected.
+    pub(super) fn is_whole(&self) -> bool {
+        self.body && self.received_date_time && self.last_modified_date_time
+    }
+}
+
+fn is_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
 #[derive(Deserialize)]
@@ -109,8 +131,10 @@ pub(super) struct WireAttachment {
     pub source_url: Option<String>,
 }
 
+/// What could not be read beside the message, and why.
 #[derive(Deserialize)]
 pub(super) struct WireError {
+    pub operation: Option<String>,
     pub status: Option<u16>,
     pub code: Option<String>,
 }

@@ -150,15 +150,11 @@ pub(super) fn place(text: &str) -> Option<Key> {
 /// The cursor of a link: of how many expiries it is, where there were any, and whether it leads behind the empty
 /// page that a test asks for.
 fn link_cursor(request: &Request<'_>, key: Key, paused: bool) -> String {
-    let mut text = cursor(key);
-    match request.github.expiries() {
-        0 => {}
-        count => text.push_str(&format!("~{count}")),
-    }
-    if paused {
-        text.push('!');
-    }
-    text
+    let expiries = match request.github.expiries() {
+        0 => String::new(),
+        count => format!("~{count}"),
+    };
+    format!("{}{expiries}{}", cursor(key), if paused { "!" } else { "" })
 }
 
 /// The place that a link's cursor names, and whether it leads behind the empty page.

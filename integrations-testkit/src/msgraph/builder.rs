@@ -33,6 +33,7 @@ pub struct FakeGraphBuilder {
     page_cap: usize,
     empty_pages: bool,
     repeated_items: bool,
+    partial_read_marks: bool,
     wording: Wording,
     throttling: Option<Throttling>,
 }
@@ -81,6 +82,7 @@ impl Default for FakeGraphBuilder {
             page_cap: usize::MAX,
             empty_pages: false,
             repeated_items: false,
+            partial_read_marks: false,
             wording: Wording::default(),
             throttling: None,
         }
@@ -242,6 +244,14 @@ impl FakeGraphBuilder {
         self
     }
 
+    /// Whether a round of changes tells of a message that was read or unread, and did not change otherwise, just
+    /// `id`, `isRead` and `parentFolderId`, whatever was selected. Exchange has been seen to do so
+    /// (microsoft-graph-docs, issue 7776). Default false.
+    pub fn partial_read_marks(mut self, partial_read_marks: bool) -> Self {
+        self.partial_read_marks = partial_read_marks;
+        self
+    }
+
     /// Whether a round of changes tells of the occurrences that were cancelled (`deleted`) or that moved out
     /// of the window (`changed`), and of those of a series that was deleted. Default false: they are absent
     /// from their series.
@@ -303,6 +313,7 @@ impl FakeGraphBuilder {
             page_cap: self.page_cap,
             empty_pages: self.empty_pages,
             repeated_items: self.repeated_items,
+            partial_read_marks: self.partial_read_marks,
             ids,
             codec: TokenCodec::new(self.seed),
             authority,

@@ -127,6 +127,7 @@ struct Graph {
     page_cap: usize,
     empty_pages: bool,
     repeated_items: bool,
+    partial_read_marks: bool,
     ids: Ids,
     codec: TokenCodec,
     authority: Authority,

@@ -143,6 +143,14 @@ pub trait Fake: fmt::Debug + Send + Sync + 'static {
         Err(NotHere("the service's items are in every window"))
     }
 
+    /// Whether what a listing of the main stream does not meet goes.
+    ///
+    /// # Errors
+    /// [`NotHere`] where it is kept, since the provider shows what was of late alone.
+    fn sweeps(&self) -> Answer {
+        Ok(())
+    }
+
     /// Makes an item of the main stream unreadable, but for its id. It is not [there](Self::there) until it
     /// is [mended](Self::mend).
     ///

@@ -119,16 +119,6 @@ impl Host {
         }
     }
 
-    /// For scenarios in which a listing deletes what it does not meet.
-    pub(super) async fn sweeps(&self) -> Answer {
-        let main = self.fake.stream();
-        let streams = ok(self.gateway.streams(&self.connection.id).await);
-        if streams.iter().any(|stream| stream.id == main && stream.kept) {
-            return Err(NotHere("what was read is kept: the provider shows what was of late alone"));
-        }
-        Ok(())
-    }
-
     /// Whether each change comes once, and nothing else does.
     pub(super) fn is_exact(&self) -> bool {
         self.capabilities.increments == Increments::Exact

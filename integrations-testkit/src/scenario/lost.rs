@@ -97,7 +97,7 @@ pub async fn a_deletion_is_found_when_it_is_time_to_list_again(subject: Subject)
 /// Law 5: absence is no proof. The records stay, run after run, until the host says so.
 pub async fn an_empty_listing_deletes_nothing_until_the_host_says_so(subject: Subject) -> Answer {
     let host = Host::new(&subject).await?;
-    host.sweeps().await?;
+    host.fake.sweeps()?;
     let ids = host.add(THREE_PAGES);
     host.sync().await;
     for id in &ids {
@@ -123,7 +123,7 @@ pub async fn an_empty_listing_deletes_nothing_until_the_host_says_so(subject: Su
 /// Nor is a listing believed that has seen a small part of what there was.
 pub async fn a_listing_that_shrinks_sharply_is_not_believed(subject: Subject) -> Answer {
     let host = Host::new(&subject).await?;
-    host.sweeps().await?;
+    host.fake.sweeps()?;
     let ids = host.add(8 * PAGE);
     host.sync().await;
     let (kept, gone) = ids.split_at(2);

@@ -51,15 +51,20 @@ async fn attachments_are_listed_with_their_content_and_read_one_by_one() {
     let raw = request(&fake, &format!("{path}/{id}/$value")).send().await.unwrap();
     assert_eq!((raw.headers()["content-type"].to_str().unwrap(), raw.status().as_u16()), ("text/plain", 200));
     assert_eq!(raw.bytes().await.unwrap(), "the content");
-    assert_eq!(code(&get(&fake, &format!("{path}/{link}/$value"), &[]).await.1), "unsupportedByFake");
-    assert_eq!(fake.attachment_ids(&message).len(), 3);
+    assert_eq!(get(&fake, &format!("{path}/{link}/$value"), &[]).await.0, 405);
+    let item = json!({"@odata.type": "#microsoft.graph.itemAttachment", "name": "Lunch",
+        "item": {"subject": "Lunch", "body": {"content": "At one."}}});
+    let item = fake.add_attachment(&message, &item);
+    let mime = request(&fake, &format!("{path}/{item}/$value")).send().await.unwrap();
+    assert_eq!(mime.text().await.unwrap(), "MIME-Version: 1.0\r\nSubject: Lunch\r\n\r\nAt one.");
+    assert_eq!(fake.attachment_ids(&message).len(), 4);
 
     let other = fake.insert_message("inbox", json!({}));
     let wrong = format!("/v1.0/me/messages/{other}/attachments/{id}");
     assert_eq!(code(&get(&fake, &wrong, &[]).await.1), "ErrorItemNotFound");
     fake.move_message(&message, "archive");
     assert_eq!(get(&fake, &format!("{path}/{id}"), &[]).await.0, 200, "immutable ids hold");
-    for (operation, count) in [("attachments.list", 3), ("attachments.get", 3), ("attachments.value", 2)] {
+    for (operation, count) in [("attachments.list", 3), ("attachments.get", 3), ("attachments.value", 3)] {
         assert_eq!(fake.count(operation), count, "{operation}");
     }
 }

@@ -239,3 +239,23 @@ async fn a_raw_item_is_served_as_it_is() {
     fake.mend_message(&id);
     assert_eq!(drain(&link, IMMUTABLE).await.0[0]["subject"], "Message 0");
 }
+
+#[tokio::test]
+async fn a_mark_of_reading_may_come_without_the_rest() {
+    for partial in [false, true] {
+        let fake = builder(&clock()).partial_read_marks(partial).start().await;
+        let ids: Vec<_> = (0..3).map(|_| fake.insert_message("inbox", json!({"subject": "Hi"}))).collect();
+        let start = format!("{}/v1.0/me/mailFolders/inbox/messages/delta", fake.url());
+        let (first, link) = drain(&start, IMMUTABLE).await;
+        // A full round tells everything.
+        assert!(first.iter().all(|item| item["subject"] == "Hi"));
+        fake.mark_read(&ids[0], true);
+        fake.mark_read(&ids[1], true);
+        fake.flag_message(&ids[1], "flagged");
+        let (changes, _) = drain(&link, IMMUTABLE).await;
+        let marked = json!({"@odata.type": "#microsoft.graph.message", "id": ids[0], "isRead": true,
+            "parentFolderId": fake.folder_id("inbox")});
+        assert_eq!((changes.len(), changes[0] == marked), (2, partial), "{changes:?}");
+        assert_eq!(changes[1]["subject"], "Hi", "it has changed otherwise, too");
+    }
+}

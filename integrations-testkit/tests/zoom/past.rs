@@ -51,6 +51,24 @@ async fn a_session_is_known_by_its_uuid_and_the_meeting_gets_another() {
 }
 
 #[tokio::test]
+async fn a_session_that_zoom_forgets_is_nowhere_any_more() {
+    let fake = builder(&clock()).start().await;
+    let id = fake.create_meeting(json!({"type": 3}));
+    let [gone, kept] = [(); 2].map(|()| {
+        fake.start_meeting(id);
+        fake.end_meeting(id)
+    });
+    fake.record(&gone);
+    fake.finish_recording(&gone);
+    fake.forget_session(&gone);
+    assert_eq!(refused(&fake, &format!("/past_meetings/{}", twice(&gone)), &[]).await, (404, 3_001));
+    assert_eq!(refused(&fake, &format!("/meetings/{}/recordings", twice(&gone)), &[]).await, (404, 3_001));
+    let listed = ok(&fake, &format!("/past_meetings/{id}/instances"), &[]).await;
+    assert_eq!(all(listed["meetings"].as_array().unwrap(), "uuid"), [kept]);
+    assert_eq!(fake.recorded(), [""; 0]);
+}
+
+#[tokio::test]
 async fn the_sessions_of_a_meeting_are_listed_as_far_back_as_is_chosen() {
     let clock = clock();
     let fake = builder(&clock).instances_of_the_last(Duration::from_secs(86_400 * 2)).start().await;

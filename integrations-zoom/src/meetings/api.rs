@@ -1,12 +1,11 @@
 //! How is Zoom asked?
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use integrations_core::http::{Request, Session};
 use integrations_core::model::Raw;
 use integrations_core::{Error, ErrorKind, Result, json};
-use serde::de::IgnoredAny;
+use serde::Deserialize;
 use url::{Url, form_urlencoded};
 
 use super::secret::without_secrets;
@@ -29,6 +28,8 @@ pub(super) const PAST_INSTANCES: &str = "pastMeetings.instances";
 pub(super) const PAST_PARTICIPANTS: &str = "pastMeetings.participants";
 pub(super) const SESSION_RECORDINGS: &str = "recordings.get";
 
+/// The code of an id that nothing can be asked by.
+const ODD_ID: &str = "odd_id";
 /// More people than any meeting has.
 const MOST_PAGES_OF_PARTICIPANTS: usize = 200;
 /// Zoom takes no more.
@@ -86,7 +87,7 @@ impl Api<'_> {
         parameters: Parameters<'_>,
     ) -> Result<Raw> {
         let answer = self.session.send(Request::get(operation, self.url(path, parameters)?)).await?;
-        json::decode::<BTreeMap<String, IgnoredAny>>(&answer.body, operation)?;
+        json::decode::<Object>(&answer.body, operation)?;
         Ok(without_secrets(&Raw::new(answer.body)))
     }
 
@@ -125,7 +126,9 @@ impl Api<'_> {
         }
         // No id may name another path.
         if path.iter().any(|segment| matches!(*segment, "" | "." | "..")) {
-            return Err(Error::new(ErrorKind::InvalidRequest, "an id that no path can hold"));
+            return Err(
+                Error::new(ErrorKind::InvalidRequest, "an id that no path can hold").with_code(ODD_ID)
+            );
         }
         let path: Vec<_> = path.iter().map(|segment| encoded(segment)).collect();
         url.set_path(&format!("{}/{}", url.path().trim_end_matches('/'), path.join("/")));
@@ -140,6 +143,10 @@ impl Api<'_> {
         Ok(url)
     }
 }
+
+/// Anything with fields.
+#[derive(Deserialize)]
+struct Object {}
 
 fn encoded(segment: &str) -> String {
     form_urlencoded::byte_serialize(segment.as_bytes()).collect()
@@ -164,7 +171,8 @@ pub(super) fn is_refused(error: &Error) -> bool {
     let kinds =
         [ErrorKind::InsufficientPermissions, ErrorKind::UnsupportedOperation, ErrorKind::InvalidRequest];
     let statuses = [Some(400), Some(403)];
-    kinds.contains(&error.kind()) && statuses.contains(&error.status()) && !is_scope_missing(error)
+    let refused = kinds.contains(&error.kind()) && statuses.contains(&error.status());
+    (refused && !is_scope_missing(error)) || error.provider_code() == Some(ODD_ID)
 }
 
 pub(super) fn is_scope_missing(error: &Error) -> bool {

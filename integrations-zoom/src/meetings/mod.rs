@@ -3,6 +3,7 @@
 mod adapter;
 mod api;
 mod held;
+mod lately;
 mod mark;
 mod normalize;
 mod past;

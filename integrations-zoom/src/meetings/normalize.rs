@@ -81,7 +81,7 @@ fn record(wire: WireMeeting, item: &Raw, context: &ItemContext<'_>) -> Result<Re
         service: context.stream.service.clone(),
         id: meeting.id.clone(),
         version: None,
-        link: meeting.join_url.clone(),
+        link: None,
         modified_at: None,
     };
     Ok(Record { entity: meeting.into(), source, raw: item.clone() })

@@ -8,7 +8,7 @@
 //! ended of late, or of which something else was recorded: files appear late. One that is not met any more is gone
 //! when Zoom says so of it. What lies further back is never taken for gone: Zoom forgets it, and the host does not.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use integrations_core::adapter::{Next, Page, Pull, PullFrom};
@@ -18,6 +18,7 @@ use integrations_core::{ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
 use super::api::{Api, Listed, MEETINGS, RECORDINGS, is_gone, is_refused};
+use super::lately::{Mark, Seen};
 use super::mark;
 use super::session::{self, Session};
 use super::wire::{Number, WireRecorded, WireRow};
@@ -35,43 +36,12 @@ const LONGEST: TimeDelta = TimeDelta::hours(30);
 const SETTLES: TimeDelta = TimeDelta::hours(1);
 /// How long a meeting whose time is past may still turn out to have been held.
 const PERHAPS: TimeDelta = TimeDelta::days(1);
-/// How many sessions and rows are remembered.
-const REMEMBERED: usize = 500;
 /// How many meetings and sessions a listing knows it has read; beyond, one may be read twice.
 const DONE: usize = 4_000;
 /// A type of meetings that are held once; the others are asked for their sessions by every run.
 const ONCE: i64 = 2;
 /// A type of meetings that repeat without a time.
 const NO_FIXED_TIME: i64 = 3;
-
-/// What is remembered from run to run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Mark {
-    /// When the run began.
-    read_at: DateTime<Utc>,
-    /// The sessions of the last days, by their ids.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    sessions: BTreeMap<String, Seen>,
-    /// The rows of the last days, and the meetings that they are of.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    rows: BTreeMap<Fingerprint, String>,
-}
-
-/// How a session was when it was read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Seen {
-    #[serde(rename = "m", default, skip_serializing_if = "String::is_empty")]
-    meeting: String,
-    #[serde(rename = "s", with = "chrono::serde::ts_seconds")]
-    start: DateTime<Utc>,
-    #[serde(rename = "p")]
-    print: Fingerprint,
-    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
-    recordings: Option<Fingerprint>,
-    /// Whether it was read so long after its end that it does not change any more.
-    #[serde(rename = "f", default, skip_serializing_if = "std::ops::Not::not")]
-    settled: bool,
-}
 
 /// A session that is to be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,17 +131,15 @@ pub(super) async fn read(api: Api<'_>, user: &str, pull: Pull<'_>) -> Result<Pag
     let next = if progress.list.is_some() || !progress.due.is_empty() {
         Next::Page(mark::write(&progress)?)
     } else {
-        Next::Done(mark::write(&reader.forget_old(progress.mark))?)
+        Next::Done(mark::write(&progress.mark.since(reader.lately()))?)
     };
-    Ok(Page::new(haul.items, next).with_deleted(haul.deleted))
+    // Zoom forgets what lies further back, and the host does not.
+    Ok(Page::new(haul.items, next).with_deleted(haul.deleted).partial())
 }
 
 impl Reader<'_> {
     fn begin(&self) -> Progress {
-        let mark = match &self.since {
-            Some(since) => Mark { read_at: self.now, rows: BTreeMap::new(), ..since.clone() },
-            None => Mark { read_at: self.now, sessions: BTreeMap::new(), rows: BTreeMap::new() },
-        };
+        let mark = Mark::going_on_from(self.since.as_ref(), self.now);
         // The day after this one has begun somewhere.
         let tomorrow = self.now + TimeDelta::days(1);
         let until = self.window.until.map_or(tomorrow, |until| until.min(tomorrow)).date_naive();
@@ -186,7 +154,8 @@ impl Reader<'_> {
     fn from(&self) -> NaiveDate {
         let wanted = self.window.since.map(|since| since - LONGEST);
         let from = match &self.since {
-            Some(since) => Some(since.read_at - self.api.config.look_back).max(wanted),
+            // A clock that was ahead must not hide what happened since.
+            Some(since) => Some(since.read_at.min(self.now) - self.api.config.look_back).max(wanted),
             None => wanted,
         };
         from.unwrap_or(self.now - HISTORY).max(self.now - MOST_HISTORY).date_naive()
@@ -242,13 +211,13 @@ impl Reader<'_> {
     async fn ask(&self, list: List, from: NaiveDate, to: NaiveDate, token: Option<&str>) -> Result<Listed> {
         let (from, to) = (from.to_string(), to.to_string());
         let days = [Some(&*from), Some(&*to)];
-        let (listing, last, kind, [from, to]) = match list {
+        let (listing, of_user, kind, [from, to]) = match list {
             List::Past => (MEETINGS, "meetings", Some("previous_meetings"), days),
             List::Recordings => (RECORDINGS, "recordings", None, days),
             List::Standing => (MEETINGS, "meetings", Some("scheduled"), [None; 2]),
         };
         let parameters = [("type", kind), ("from", from), ("to", to), ("page_size", Some(&*self.rows))];
-        self.api.list(listing, &["users", self.user, last], &parameters, token).await
+        self.api.list(listing, &["users", self.user, of_user], &parameters, token).await
     }
 
     /// Rows of meetings whose time is past: asks for their sessions, as far as these are not known.
@@ -262,16 +231,17 @@ impl Reader<'_> {
         let mut asked = Vec::new();
         for item in items {
             let print = Fingerprint::of(&item);
-            let known = self.since.as_ref().is_some_and(|since| since.rows.contains_key(&print));
+            let known = self.knew(print);
             let Ok(row) = serde_json::from_slice::<WireRow>(item.as_bytes()) else {
-                self.odd(progress, item, known, haul);
+                self.odd(progress, item, haul);
                 continue;
             };
-            if list == List::Standing && row.kind != Some(Number(NO_FIXED_TIME)) {
+            let is_standing = row.kind == Some(Number(NO_FIXED_TIME));
+            if (list == List::Standing && !is_standing) || is_elsewhere(&row, progress) {
                 continue;
             }
             if row.start_time.is_none_or(|start| start >= self.lately()) {
-                remember_row(&mut progress.mark, print, &row.id);
+                progress.mark.remember_row(print, &row.id);
             }
             if known {
                 let sessions = progress.mark.sessions.iter().filter(|(_, seen)| seen.meeting == row.id);
@@ -310,9 +280,7 @@ impl Reader<'_> {
     fn recordings(&self, progress: &mut Progress, items: Vec<Raw>, haul: &mut Haul) {
         for item in items {
             let Ok(WireRecorded { uuid, id, start_time }) = serde_json::from_slice(item.as_bytes()) else {
-                let print = Fingerprint::of(&item);
-                let known = self.since.as_ref().is_some_and(|since| since.rows.contains_key(&print));
-                self.odd(progress, item, known, haul);
+                self.odd(progress, item, haul);
                 continue;
             };
             let recordings = session::files(&item);
@@ -335,11 +303,18 @@ impl Reader<'_> {
     }
 
     /// A row of which it cannot be told what it is of, is given once: it goes to the quarantine.
-    fn odd(&self, progress: &mut Progress, item: Raw, known: bool, haul: &mut Haul) {
-        remember_row(&mut progress.mark, Fingerprint::of(&item), "");
+    fn odd(&self, progress: &mut Progress, item: Raw, haul: &mut Haul) {
+        let print = Fingerprint::of(&item);
+        let known = self.knew(print) || progress.mark.rows.contains_key(&print);
+        progress.mark.remember_row(print, "");
         if !known {
             haul.items.push(item);
         }
+    }
+
+    /// Whether the run before has met a row as it is.
+    fn knew(&self, row: Fingerprint) -> bool {
+        self.since.as_ref().is_some_and(|since| since.rows.contains_key(&row))
     }
 
     fn is_within(&self, progress: &Progress, start: Option<DateTime<Utc>>) -> bool {
@@ -401,28 +376,25 @@ impl Reader<'_> {
             mark.sessions.remove(&due.uuid);
             return;
         }
-        let settled = session.end.is_none_or(|end| end + SETTLES <= self.now);
+        let settled = !session.refused && session.end.is_none_or(|end| end + SETTLES <= self.now);
         let recordings = due.recordings.or(session.recordings);
         let seen = Seen { meeting: due.meeting, start, print, recordings, settled };
-        mark.sessions.insert(due.uuid, seen);
-        if mark.sessions.len() > REMEMBERED {
-            let oldest =
-                mark.sessions.iter().min_by_key(|(_, seen)| seen.start).map(|(uuid, _)| uuid.clone());
-            oldest.map(|uuid| mark.sessions.remove(&uuid));
-        }
-    }
-
-    fn forget_old(&self, mut mark: Mark) -> Mark {
-        let lately = self.lately();
-        mark.sessions.retain(|_, seen| seen.start >= lately);
-        mark
+        mark.remember(due.uuid, seen);
     }
 }
 
-fn remember_row(mark: &mut Mark, print: Fingerprint, meeting: &str) {
-    if mark.rows.len() < REMEMBERED {
-        mark.rows.insert(print, meeting.to_owned());
-    }
+/// Whether a meeting that is held once was not asked for, by the days that are read.
+fn is_elsewhere(row: &WireRow, progress: &Progress) -> bool {
+    let once = row.kind == Some(Number(ONCE));
+    // Where these days begin and end depends on the zone.
+    let day = Days::new(1);
+    let first = progress.until.checked_sub_days(STRETCH).max(Some(progress.from));
+    let (first, last) =
+        (first.and_then(|first| first.checked_sub_days(day)), progress.until.checked_add_days(day));
+    once && row
+        .start_time
+        .map(|start| start.date_naive())
+        .is_some_and(|start| Some(start) < first || Some(start) > last)
 }
 
 /// Whether something was not done yet in this run; it is now.

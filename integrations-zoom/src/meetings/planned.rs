@@ -324,3 +324,35 @@ impl Reader<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As much as can be carried on: all rows listed, all meetings due.
+    #[test]
+    fn a_place_on_the_way_is_bounded_and_comes_back_as_it_went() {
+        let print = |number: usize| Fingerprint::of(&Raw::new(number.to_string()));
+        let ids = || (0..REMEMBERED).map(|number| format!("9{number:010}"));
+        let mut progress = Progress::begin(Mark::default());
+        progress.list = Some((List::Live, Some("t".repeat(100))));
+        progress.rows = ids().enumerate().map(|(number, id)| (id, print(number))).collect();
+        progress.due = ids().collect();
+        progress.live = ids().take(50).collect();
+        progress.mark.seen =
+            ids().enumerate().map(|(number, id)| (id, Seen(print(number), print(number), true))).collect();
+        progress.mark.turn = "90000000007".into();
+        let cursor = mark::write(&progress).unwrap();
+        assert!(cursor.as_str().len() < 200 << 10, "{}", cursor.as_str().len());
+        assert_eq!(mark::read::<Progress>(&cursor).unwrap(), progress);
+        let mark = mark::write(&progress.mark).unwrap();
+        assert!(mark.as_str().len() < 100 << 10, "{}", mark.as_str().len());
+        for odd in ["", "next", r#"{"seen":{"1":["AAA","AAAAAAAA",true]}}"#, r#"{"rows":{}}"#] {
+            assert_eq!(
+                mark::read::<Mark>(&integrations_core::sync::Cursor::new(odd)).unwrap_err().kind(),
+                ErrorKind::CursorExpired,
+                "{odd}"
+            );
+        }
+    }
+}

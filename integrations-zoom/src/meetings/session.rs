@@ -20,6 +20,8 @@ pub(super) struct Session {
     pub(super) end: Option<DateTime<Utc>>,
     /// The [fingerprint](files) of what was recorded; `None` for nothing.
     pub(super) recordings: Option<Fingerprint>,
+    /// Whether Zoom does not give it.
+    pub(super) refused: bool,
 }
 
 /// A session; `None` for one that Zoom does not know (any more).
@@ -43,14 +45,20 @@ pub(super) async fn read(api: Api<'_>, uuid: &str) -> Result<Option<Session>> {
         item.extend_from_slice(recordings.as_bytes());
     }
     item.push(b'}');
-    let recordings = recordings.as_ref().and_then(|recordings| files(recordings));
-    Ok(Some(Session { item: Raw::new(item), start: span.start_time, end: span.end_time, recordings }))
+    let recordings = recordings.as_ref().and_then(files);
+    Ok(Some(Session {
+        item: Raw::new(item),
+        start: span.start_time,
+        end: span.end_time,
+        recordings,
+        refused: false,
+    }))
 }
 
 /// One that Zoom does not give, while it gives others: it goes to the quarantine under its id.
 fn refused(uuid: &str) -> Session {
     let item = json!({"uuid": uuid, "refused": "by Zoom"}).to_string();
-    Session { item: Raw::new(item), start: None, end: None, recordings: None }
+    Session { item: Raw::new(item), start: None, end: None, recordings: None, refused: true }
 }
 
 async fn people(api: Api<'_>, uuid: &str) -> Result<Vec<String>> {

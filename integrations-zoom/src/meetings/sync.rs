@@ -30,7 +30,7 @@ pub(super) async fn list_streams(config: &ZoomConfig, session: &Session) -> Resu
     if !config.whole_account {
         let mut meetings = Stream::new(MEETINGS, "Meetings");
         meetings.primary = true;
-        return Ok(vec![meetings, kept(Stream::new(PAST_MEETINGS, "Past meetings"))]);
+        return Ok(vec![meetings, Stream::new(PAST_MEETINGS, "Past meetings")]);
     }
     let api = Api { config, session };
     let (mut streams, mut token) = (Vec::new(), None::<String>);
@@ -63,13 +63,7 @@ fn of_user(user: WireUser) -> [Stream; 2] {
         stream.time_zone = zone;
         stream
     };
-    [stream(MEETINGS, "meetings"), kept(stream(PAST_MEETINGS, "past meetings"))]
-}
-
-/// Zoom shows the last months alone.
-fn kept(mut stream: Stream) -> Stream {
-    stream.kept = true;
-    stream
+    [stream(MEETINGS, "meetings"), stream(PAST_MEETINGS, "past meetings")]
 }
 
 /// One page of a stream.

@@ -12,7 +12,7 @@ use crate::host::{DAY, HOUR, Host, MINUTE};
 
 #[tokio::test]
 async fn a_run_without_news_costs_two_lists_and_twenty_looks_and_writes_nothing() {
-    let host = Host::with(|fake| fake.page_cap(300), |config| config, |gateway| gateway).await;
+    let host = Host::on(|fake| fake.page_cap(300)).await;
     let connection = host.connect().await;
     for number in 0..45 {
         host.fake
@@ -35,7 +35,7 @@ async fn a_run_without_news_costs_two_lists_and_twenty_looks_and_writes_nothing(
 #[tokio::test]
 async fn what_a_list_does_not_show_is_seen_in_turn() {
     for (meetings, runs) in [(10, 1), (45, 3)] {
-        let host = Host::with(|fake| fake.page_cap(300), |config| config, |gateway| gateway).await;
+        let host = Host::on(|fake| fake.page_cap(300)).await;
         let connection = host.connect().await;
         let ids: Vec<_> = (0..meetings).map(|_| host.fake.create_meeting(json!({}))).collect();
         host.sync_one(&connection, MEETINGS).await;
@@ -65,7 +65,7 @@ async fn what_a_list_does_not_show_is_seen_in_turn() {
 #[tokio::test]
 async fn a_series_is_one_record_whatever_its_rows() {
     for rows in [SeriesRows::Occurrences, SeriesRows::Series] {
-        let host = Host::with(|fake| fake.series_rows(rows), |config| config, |gateway| gateway).await;
+        let host = Host::on(|fake| fake.series_rows(rows)).await;
         let connection = host.connect().await;
         let id = host.fake.create_meeting(json!({
             "type": 8, "start_time": "2026-03-02T09:30:00", "timezone": "Europe/Berlin",
@@ -193,7 +193,7 @@ async fn a_meeting_without_a_time_and_one_in_the_own_room() {
 /// More than are remembered from run to run.
 #[tokio::test]
 async fn whoever_plans_thousands_has_them_listed_anew_by_each_run() {
-    let host = Host::with(|fake| fake.page_cap(300), |config| config, |gateway| gateway).await;
+    let host = Host::on(|fake| fake.page_cap(300)).await;
     let connection = host.connect().await;
     let ids: Vec<_> = (0..2_010).map(|_| host.fake.create_meeting(json!({}))).collect();
     let report = host.sync_one(&connection, MEETINGS).await;

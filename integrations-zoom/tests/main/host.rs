@@ -45,7 +45,12 @@ impl Host {
     /// A host whose fake has one user without meetings, and gives pages of at most five. It gives up at the first
     /// failure, and knows of no quota: nothing waits on the clock.
     pub(crate) async fn new() -> Self {
-        Self::with(|fake| fake, |config| config, |gateway| gateway).await
+        Self::on(|fake| fake).await
+    }
+
+    /// The same on a fake that is set up in another way.
+    pub(crate) async fn on(fake: impl FnOnce(FakeZoomBuilder) -> FakeZoomBuilder) -> Self {
+        Self::with(fake, |config| config, |gateway| gateway).await
     }
 
     pub(crate) async fn with(

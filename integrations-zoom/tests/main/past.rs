@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use integrations_core::clock::Clock as _;
 use integrations_core::model::MeetingKind;
 use integrations_core::sync::{SyncRequest, Window};
+use integrations_testkit::zoom::FakeZoomBuilder;
 use integrations_zoom::meetings::PAST_MEETINGS;
 use serde_json::json;
 
@@ -47,7 +48,7 @@ async fn whoever_comes_twice_is_there_twice_however_many_pages_it_takes() {
 
 #[tokio::test]
 async fn a_session_is_found_by_its_id_however_odd() {
-    let host = Host::with(|fake| fake.awkward_uuids(), |config| config, |gateway| gateway).await;
+    let host = Host::on(FakeZoomBuilder::awkward_uuids).await;
     let connection = host.connect().await;
     let (_, uuid) = host.hold(json!({"topic": "Odd", "duration": 5}), 10 * MINUTE);
     assert!(uuid.starts_with('/') && uuid.contains("//"), "{uuid}");
@@ -91,6 +92,7 @@ async fn files_that_appear_late_come_and_those_that_go_are_gone() {
 
     // Later than that, a full sync finds out.
     host.clock.advance(4 * DAY);
+    assert_eq!(host.sync_one(&connection, PAST_MEETINGS).await.upserted, 0);
     host.fake.recover_recording(&uuid);
     assert_eq!(host.sync_one(&connection, PAST_MEETINGS).await.upserted, 0);
     host.try_one(&connection, PAST_MEETINGS, SyncRequest::full()).await.unwrap();
@@ -99,7 +101,7 @@ async fn files_that_appear_late_come_and_those_that_go_are_gone() {
 
 #[tokio::test]
 async fn a_run_without_news_costs_three_lists() {
-    let host = Host::with(|fake| fake.page_cap(300), |config| config, |gateway| gateway).await;
+    let host = Host::on(|fake| fake.page_cap(300)).await;
     let connection = host.connect().await;
     for number in 0..8 {
         let (_, uuid) = host.hold(json!({"topic": format!("No. {number}"), "duration": 5}), 10 * MINUTE);
@@ -196,20 +198,16 @@ async fn what_zoom_forgets_of_late_is_gone_and_what_it_does_not_list_is_not() {
 
 #[tokio::test]
 async fn without_a_paid_plan_or_a_scope_the_rest_is_there() {
-    let free = Host::with(|fake| fake.without_paid_plan(), |config| config, |gateway| gateway).await;
-    let few = Host::with(
-        |fake| {
-            fake.app_scopes(&[
-                "user:read:user",
-                "meeting:read:list_meetings",
-                "meeting:read:meeting",
-                "meeting:read:past_meeting",
-                "meeting:read:list_past_instances",
-            ])
-        },
-        |config| config,
-        |gateway| gateway,
-    )
+    let free = Host::on(FakeZoomBuilder::without_paid_plan).await;
+    let few = Host::on(|fake| {
+        fake.app_scopes(&[
+            "user:read:user",
+            "meeting:read:list_meetings",
+            "meeting:read:meeting",
+            "meeting:read:past_meeting",
+            "meeting:read:list_past_instances",
+        ])
+    })
     .await;
     for host in [free, few] {
         let connection = host.connect().await;
@@ -231,7 +229,7 @@ async fn a_listing_goes_back_half_a_year_and_further_when_the_host_wants_it() {
         [(100, None, true), (200, None, false), (200, Some(220), true), (100, Some(50), false)]
     {
         // A series: the number of a single meeting would have expired.
-        let host = Host::new().await;
+        let host = Host::on(|fake| fake.refresh_token_lifetime(900 * DAY)).await;
         let connection = host.connect().await;
         let series = json!({
             "type": 8, "start_time": "2026-03-02T09:00:00Z", "duration": 5,
@@ -250,4 +248,42 @@ async fn a_listing_goes_back_half_a_year_and_further_when_the_host_wants_it() {
         );
         assert_eq!(report.outside, 0);
     }
+}
+
+#[tokio::test]
+async fn a_row_of_other_days_than_were_asked_for_is_passed_over() {
+    let host = Host::new().await;
+    let connection = host.connect().await;
+    let row = |kind: u8| {
+        let start = "2025-03-02T09:00:00Z";
+        json!({"id": 77, "uuid": "aDYlohsHRtCd4ii1uC2+hA==", "type": kind, "start_time": start}).to_string()
+    };
+    host.fake.raw_meeting(&row(2));
+    host.sync_one(&connection, PAST_MEETINGS).await;
+    assert_eq!(host.fake.count("pastMeetings.instances"), 0);
+    // One that repeats may have been held since, and is asked for once.
+    host.fake.raw_meeting(&row(8));
+    host.sync_one(&connection, PAST_MEETINGS).await;
+    assert_eq!(host.fake.count("pastMeetings.instances"), 1);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_hides_nothing() {
+    let host = Host::new().await;
+    let connection = host.connect().await;
+    host.sync_one(&connection, PAST_MEETINGS).await;
+    let now = host.clock.now();
+    host.clock.set_wall(now + TimeDelta::days(20));
+    host.sync_one(&connection, PAST_MEETINGS).await;
+    host.clock.set_wall(now);
+    let (_, uuid) = host.hold(json!({"topic": "Here", "duration": 5}), 10 * MINUTE);
+    host.sync_one(&connection, PAST_MEETINGS).await;
+    assert!(host.held(&connection, &uuid).is_some());
+    // And one that was behind.
+    host.clock.set_wall(now - TimeDelta::days(20));
+    host.sync_one(&connection, PAST_MEETINGS).await;
+    host.clock.set_wall(now + TimeDelta::hours(1));
+    let (_, other) = host.hold(json!({"topic": "There", "duration": 5}), 10 * MINUTE);
+    host.sync_one(&connection, PAST_MEETINGS).await;
+    assert!(host.held(&connection, &uuid).is_some() && host.held(&connection, &other).is_some());
 }

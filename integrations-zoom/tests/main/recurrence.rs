@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use integrations_core::calendar::{Limits, Window, occurrences};
 use integrations_core::model::{Event, Meeting, MeetingKind, MeetingStatus};
-use integrations_testkit::zoom::SeriesRows;
+use integrations_testkit::zoom::{FakeZoomBuilder, SeriesRows};
 use integrations_zoom::meetings::MEETINGS;
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ const SERIES: usize = 360;
 /// A series that begins somewhere in two years, so that most meet a change of the clocks.
 fn series(random: &mut Random) -> Value {
     let zone = ZONES[random.below(ZONES.len())];
-    let day = NaiveDate::from_ymd_opt(2026, 3, 3).unwrap() + TimeDelta::days(random.below(700) as i64);
+    let day = NaiveDate::from_ymd_opt(2026, 3, 3).unwrap() + days(random.below(700));
     // Where half an hour is skipped, nobody knows what Zoom makes of it.
     let hour = [0, 1, 2, 9, 14, 23][random.below(6)];
     let hour = if zone == "Australia/Lord_Howe" && hour == 2 { 3 } else { hour };
@@ -33,19 +33,23 @@ fn series(random: &mut Random) -> Value {
         _ => json!({
             "type": 3,
             "repeat_interval": 1 + random.below(3),
-            "monthly_week": [-1, 1, 2, 3, 4][random.below(5)],
+            "monthly_week": ([-1, 1, 2, 3, 4][random.below(5)]),
             "monthly_week_day": 1 + random.below(7),
         }),
     };
     if random.below(2) == 0 {
         rule["end_times"] = json!(1 + random.below(50));
     } else {
-        let end = day + TimeDelta::days(40 + random.below(400) as i64);
+        let end = day + days(40 + random.below(400));
         rule["end_date_time"] = json!(format!("{end}T{:02}:59:00Z", random.below(24)));
     }
     json!({
         "topic": "Series", "type": 8, "start_time": start, "timezone": zone, "duration": 30, "recurrence": rule,
     })
+}
+
+fn days(days: usize) -> TimeDelta {
+    TimeDelta::days(days.try_into().unwrap())
 }
 
 /// When a meeting of the model takes place, by its rule alone.
@@ -73,14 +77,10 @@ async fn hundreds_of_series_take_place_when_zoom_says() {
     let mut random = Random(seed);
     // Whether or not a series shows its own start, and in one row or in many.
     for (rows, start) in [(SeriesRows::Occurrences, true), (SeriesRows::Series, false)] {
-        let host = Host::with(
-            |fake| {
-                let fake = fake.page_cap(300).series_rows(rows);
-                if start { fake } else { fake.without_series_start() }
-            },
-            |config| config,
-            |gateway| gateway,
-        )
+        let host = Host::on(|fake| {
+            let fake = fake.page_cap(300).series_rows(rows);
+            if start { fake } else { fake.without_series_start() }
+        })
         .await;
         let connection = host.connect().await;
         let mut made = Vec::new();
@@ -164,8 +164,7 @@ async fn what_was_moved_or_deleted_of_a_series_is_told_by_its_times() {
 
 #[tokio::test]
 async fn the_first_time_that_is_deleted_and_not_shown_still_counts_where_the_series_has_a_start() {
-    let host =
-        Host::with(|fake| fake.without_deleted_occurrences(), |config| config, |gateway| gateway).await;
+    let host = Host::on(FakeZoomBuilder::without_deleted_occurrences).await;
     let connection = host.connect().await;
     let id = host.fake.create_meeting(weekly());
     host.fake.delete_occurrence(id, &host.fake.occurrence_ids(id)[0]);

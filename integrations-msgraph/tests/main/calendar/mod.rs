@@ -13,12 +13,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use http::HeaderValue;
 use integrations_core::auth::Vault;
 use integrations_core::calendar::{Limits, Window, agenda};
 use integrations_core::clock::{Clock, ManualClock};
-use integrations_core::http::reqwest::ReqwestTransport;
-use integrations_core::http::{Request, Transport};
+use integrations_core::http::Request;
 use integrations_core::memory::MemoryStore;
 use integrations_core::model::{Event, EventTime, Record};
 use integrations_core::resilience::{ExponentialRetry, Unlimited};
@@ -30,7 +28,6 @@ use serde_json::{Value, json};
 use url::Url;
 
 pub(crate) const NAME: &str = "Calendar";
-const TOKEN: &str = "token-of-the-tests";
 
 /// A gateway on the fake, in memory, on a manual clock. It gives up at the first failure, and knows of no quota.
 pub(crate) struct Host {
@@ -59,8 +56,7 @@ impl Host {
         let clock = ManualClock::at("2026-03-02T09:00:00Z");
         let builder = FakeGraph::builder()
             .clock(Arc::new(clock.clone()))
-            .calendar(CalendarSpec::new(NAME).time_zone("W. Europe Standard Time").default_calendar())
-            .open_token(TOKEN);
+            .calendar(CalendarSpec::new(NAME).time_zone("W. Europe Standard Time").default_calendar());
         let fake = fake(builder).start().await;
         let base = GraphConfig::builder()
             .client(fake.client_id(), fake.client_secret().unwrap_or_default())
@@ -171,14 +167,10 @@ impl Host {
             bound(from - day),
             bound(to + day)
         ));
-        let client = ReqwestTransport::new("tests").unwrap();
+        let client = self.gateway.session(&self.connection.id).await.unwrap();
         let mut lines = Vec::new();
         while let Some(url) = next.take() {
-            let bearer = HeaderValue::try_from(format!("Bearer {TOKEN}")).unwrap();
-            let request =
-                Request::get("truth", Url::parse(&url).unwrap()).header(http::header::AUTHORIZATION, bearer);
-            let answer = client.send(request).await.unwrap();
-            assert!(answer.status.is_success(), "{:?}", answer.status);
+            let answer = client.send(Request::get("truth", Url::parse(&url).unwrap())).await.unwrap();
             let page: Value = serde_json::from_slice(&answer.body).unwrap();
             for item in page["value"].as_array().unwrap() {
                 let text = |name: &str| {

@@ -166,5 +166,5 @@ async fn five_hundred_recurrences_give_the_days_that_graph_gives() {
     }
     assert_eq!(ours, theirs, "PATTERN_SEED={seed}");
     println!("PATTERN_SEED={seed}: 500 recurrences, {} occurrences, {} pages", ours.len(), report.pages);
-    assert!(ours.len() > 10_000);
+    assert!(ours.len() > 5_000);
 }

@@ -1,6 +1,7 @@
 //! Series: what a round does not say of them, and what becomes of what it says.
 
 use integrations_core::model::{EventStatus, EventTime};
+use integrations_core::sync::SyncRequest;
 use integrations_testkit::Fault;
 use integrations_testkit::msgraph::FakeGraphBuilder;
 use serde_json::json;
@@ -68,7 +69,7 @@ async fn what_happens_to_an_occurrence_is_noticed() {
         // An exception that is cancelled is nobody's any more.
         host.then(|| host.fake.delete_event(&changed));
         host.sync().await;
-        assert_eq!(host.ids(), [series.clone()]);
+        assert_eq!(host.ids(), std::slice::from_ref(&series));
         assert_eq!(host.events()[&series].recurrence.exdate, [";VALUE=DATE:20260316"]);
         host.assert_same("an exception is cancelled").await;
 
@@ -91,7 +92,7 @@ async fn what_happens_to_an_occurrence_is_noticed() {
             );
         });
         host.sync().await;
-        assert_eq!(host.ids(), [series.clone()], "{again} is an occurrence of nothing");
+        assert_eq!(host.ids(), std::slice::from_ref(&series), "{again} is an occurrence of nothing");
         host.assert_same("another recurrence").await;
 
         host.then(|| host.fake.patch_event(&series, json!({"recurrence": null})));
@@ -104,6 +105,23 @@ async fn what_happens_to_an_occurrence_is_noticed() {
         assert_eq!(host.ids(), [""; 0]);
     })
     .await;
+}
+
+/// What was an exception is not told of, and is not known to be one: an agenda leaves it out, and a full sync
+/// deletes it.
+#[tokio::test]
+async fn a_series_that_becomes_a_single_event_leaves_its_exceptions_behind() {
+    let host = Host::new().await;
+    let series = host.insert(weekly("Standup", "2026-03-02", "monday"));
+    host.fake.change_occurrence(&series, "2026-03-16", json!({"subject": "Late"}));
+    host.sync().await;
+    host.then(|| host.fake.patch_event(&series, json!({"recurrence": null})));
+    host.sync().await;
+    host.assert_same("a single event").await;
+    assert_eq!(host.ids().len(), 2);
+    let report = host.sync_with(SyncRequest::full()).await;
+    assert_eq!((report.swept, report.withheld), (1, None));
+    assert_eq!(host.ids(), [series]);
 }
 
 #[tokio::test]
@@ -193,7 +211,7 @@ async fn a_series_of_which_graph_says_that_it_left_is_asked_for() {
     host.fake.raw_event(NAME, &left(&single));
     host.fake.raw_event(NAME, &left("AAMkNobody"));
     host.sync().await;
-    assert_eq!(host.ids(), [series.clone()]);
+    assert_eq!(host.ids(), std::slice::from_ref(&series));
 
     // One that does not reach into it any more has.
     host.then(|| {
@@ -296,4 +314,17 @@ async fn many_series_are_got_twenty_at_a_time() {
     // A page that begins within a series has it again.
     assert!(host.fake.count("events.get") <= 45 + pages, "{}", host.fake.count("events.get"));
     host.assert_same("listed").await;
+}
+
+#[tokio::test]
+async fn an_event_that_comes_in_part_is_got_whole() {
+    let host = Host::new().await;
+    let lunch = host.insert(event("Lunch", "2026-03-02T12:00:00", "2026-03-02T13:00:00"));
+    host.sync().await;
+    let before = host.records();
+    host.fake.raw_event(NAME, &json!({"id": lunch, "subject": "Dinner"}).to_string());
+    let report = host.sync().await;
+    assert_eq!((report.upserted, report.quarantined), (1, 0));
+    assert_eq!(host.events()[&lunch].title.as_deref(), Some("Lunch"), "as it is when it is got");
+    assert_eq!(host.records()[0].source.version, before[0].source.version);
 }

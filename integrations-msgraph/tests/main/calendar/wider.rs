@@ -154,10 +154,10 @@ async fn an_event_that_moves_out_of_the_old_stretch_into_the_new_one_is_not_take
     };
     // The old stretch ends on 22 March, the new one on 2 April.
     host.then(|| {
-        host.fake.patch_event(&of("soon"), event("soon", "2026-03-30T09:00:00", "2026-03-30T10:00:00"))
+        host.fake.patch_event(&of("soon"), event("soon", "2026-03-30T09:00:00", "2026-03-30T10:00:00"));
     });
     host.then(|| {
-        host.fake.patch_event(&of("at its end"), event("away", "2026-05-30T09:00:00", "2026-05-30T10:00:00"))
+        host.fake.patch_event(&of("at its end"), event("away", "2026-05-30T09:00:00", "2026-05-30T10:00:00"));
     });
     host.then(|| {
         host.fake.patch_event(

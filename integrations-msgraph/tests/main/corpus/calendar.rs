@@ -8,7 +8,14 @@ use serde_json::Value;
 use super::{Tally, examples};
 
 /// Events that cannot be read, with the reason. Nothing else may be quarantined.
-const QUARANTINED: &[(&str, &str)] = &[];
+const QUARANTINED: &[(&str, &str)] = &[
+    // Made up by a generator, with placeholders and without an id.
+    ("api.calendar-list-calendarview.05.response.json", "$: missing field `id`"),
+    ("api.calendar-list-events.05.response.json", "$: missing field `id`"),
+    ("api.event-update.03.response.json", "$: missing field `id`"),
+    // Answers to a `$select` without times.
+    ("concepts.outlook-calendar-online-meetings.06.response.json", "$.start: missing"),
+];
 
 fn is_event(item: &Value) -> bool {
     ["start", "isAllDay", "originalStartTimeZone", "isOnlineMeeting", "iCalUId"]

@@ -186,11 +186,12 @@ impl<'a> Run<'a> {
             (Node::Root, "rateLimit") => Some(Node::RateLimit),
             (Node::Root, "viewer") => Some(self.viewer()?),
             (Node::Root, _) => Some(Node::Repository(self.repository(arguments)?)),
-            (Node::Repository(repository), "owner") => user(Some(repository.owner)),
+            // Both ends of a pull request are in one repository.
+            (Node::Repository(repository), "owner") | (Node::Issue(repository, _), "headRepositoryOwner") => {
+                user(Some(repository.owner))
+            }
             (Node::Repository(repository), _) => Some(self.issue(repository, name, arguments)?),
             (Node::Issue(repository, _), "repository") => Some(Node::Repository(repository)),
-            // Both ends of a pull request are in one repository.
-            (Node::Issue(repository, _), "headRepositoryOwner") => user(Some(repository.owner)),
             (Node::Issue(_, issue), "author") => user(issue.author),
             (Node::Issue(repository, issue), "milestone") => {
                 let milestone = issue.milestone.and_then(|number| repository.milestone(number));

@@ -15,7 +15,7 @@ use crate::msgraph::prefer::Preferences;
 use crate::msgraph::query::{Query, time};
 use crate::msgraph::round::{Request, Round};
 use crate::msgraph::store::{Change, Key};
-use crate::msgraph::text::put;
+use crate::msgraph::text::{put, truth};
 use crate::msgraph::tokens::{Cursor, Kind as CursorKind};
 use crate::server::{Call, Reply};
 
@@ -54,7 +54,7 @@ pub(in crate::msgraph) fn round(
     let select = access.restrict_messages(Select::of_bits(round.cursor.select));
     let view = View { ids: &graph.ids, prefer: &prefer, select, typed: true };
     Ok(round.reply(graph, &prefer, "Collection(message)", |cursor, items| {
-        Page { mail, folder: number, view: &view, items }.fill(cursor)
+        Page { mail, folder: number, view: &view, items, partial: graph.partial_read_marks }.fill(cursor)
     }))
 }
 
@@ -79,6 +79,8 @@ struct Page<'a> {
     folder: usize,
     view: &'a View<'a>,
     items: &'a mut Items,
+    /// Whether marks of reading are told without the rest.
+    partial: bool,
 }
 
 impl Page<'_> {
@@ -111,13 +113,28 @@ impl Page<'_> {
                 return false;
             }
             if change.stays(self.folder) {
-                self.add(change.key, cursor);
+                self.changed(&change, cursor);
             } else {
                 self.gone(&change);
             }
             true
         });
         next
+    }
+
+    /// Tells of a message that has changed, or, where it was just read, of that alone.
+    fn changed(&mut self, change: &Change<'_, Letter>, cursor: &Cursor) {
+        let Letter::Message(message) = &change.entry.item else { return self.add(change.key, cursor) };
+        if !self.partial || !message.just_marked || message.garbled.is_some() {
+            return self.add(change.key, cursor);
+        }
+        let (view, folder) = (self.view, &self.mail.folders[self.folder].id);
+        let name = Name { kind: Kind::Message, key: change.key, moves: Some(change.moves), part: 0 };
+        self.items.add(|out| {
+            put!(out, r##"{"@odata.type":"#microsoft.graph.message","id":""##);
+            view.ids.put(out, view.prefer.id_type, &name);
+            put!(out, r#"","isRead":"#, truth(message.is_read()), r#","parentFolderId":""#, folder, "\"}");
+        });
     }
 
     fn add(&mut self, key: Key, cursor: &Cursor) {

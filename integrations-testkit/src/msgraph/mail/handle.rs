@@ -142,7 +142,13 @@ impl FakeGraph {
     /// # Panics
     /// When there is no such message.
     pub fn mark_read(&self, message: &str, read: bool) {
-        self.patch_message(message, json!({"isRead": read}));
+        let patch = object(json!({"isRead": read}), "a patch");
+        self.with_message(message, |mail, key, now| {
+            mail.change(key, now, |message| {
+                message.patch(patch);
+                message.just_marked = true;
+            });
+        });
     }
 
     /// Flags a message: `flagged`, `complete` or `notFlagged`.

@@ -66,6 +66,8 @@ pub(super) struct Message {
     pub(super) attachments: Vec<Attachment>,
     /// Text of the test that is served in its place.
     pub(super) garbled: Option<String>,
+    /// Whether its last change was no other than that it was read or unread.
+    pub(super) just_marked: bool,
 }
 
 impl Message {
@@ -112,7 +114,7 @@ impl Message {
                 message.entry(field).or_insert(value);
             }
         }
-        let mut message = Self { fields: message, attachments, garbled: None };
+        let mut message = Self { fields: message, attachments, garbled: None, just_marked: false };
         message.follow();
         message
     }

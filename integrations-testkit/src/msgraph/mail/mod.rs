@@ -254,6 +254,7 @@ impl Mail {
         self.adopt(key);
         self.store.touch(key, now, |letter| {
             if let Letter::Message(message) = letter {
+                message.just_marked = false;
                 change(message);
             }
         });
@@ -279,7 +280,7 @@ impl Mail {
         let (fields, attachments) = (generator.fields(index), generator.attachments(index));
         let modified = generator.received(index) + 1_000;
         self.store.adopt(key, modified, || {
-            Letter::Message(Box::new(Message { fields, attachments, garbled: None }))
+            Letter::Message(Box::new(Message { fields, attachments, garbled: None, just_marked: false }))
         });
     }
 }

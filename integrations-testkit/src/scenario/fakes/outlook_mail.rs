@@ -96,7 +96,10 @@ impl Fake for OutlookMail {
 
     fn malform(&self, id: &str) -> Answer {
         self.malformed().insert(id.to_owned());
-        self.graph.garble_message(id, &json!({"id": id, "receivedDateTime": "yesterday"}).to_string());
+        let odd = json!({
+            "id": id, "body": null, "receivedDateTime": "yesterday", "lastModifiedDateTime": "yesterday",
+        });
+        self.graph.garble_message(id, &odd.to_string());
         Ok(())
     }
 

@@ -17,7 +17,7 @@ use crate::zoom::FakeZoom;
 /// of it is what was recorded.
 #[derive(Debug)]
 pub struct Zoom {
-    zoom: FakeZoom,
+    account: FakeZoom,
     clock: ManualClock,
     held: bool,
     /// How often something has happened; no two topics are the same.
@@ -43,14 +43,14 @@ impl Zoom {
     }
 
     async fn start(set_up: SetUp, held: bool) -> Answer<Self> {
-        let zoom = FakeZoom::builder()
+        let account = FakeZoom::builder()
             .clock(Arc::new(set_up.clock.clone()))
             .page_cap(set_up.page_cap)
             .empty_pages(set_up.empty_pages)
             .start()
             .await;
         Ok(Self {
-            zoom,
+            account,
             clock: set_up.clock,
             held,
             happened: AtomicUsize::new(0),
@@ -60,7 +60,7 @@ impl Zoom {
 
     /// The fake Zoom.
     pub const fn zoom(&self) -> &FakeZoom {
-        &self.zoom
+        &self.account
     }
 
     fn malformed(&self) -> MutexGuard<'_, BTreeSet<String>> {
@@ -76,39 +76,40 @@ impl Zoom {
         let start = self.clock.now().to_rfc3339();
         let minutes = if self.held { 0 } else { 30 };
         let topic = self.topic();
-        let id = self.zoom.create_meeting(json!({"topic": topic, "start_time": start, "duration": minutes}));
+        let id =
+            self.account.create_meeting(json!({"topic": topic, "start_time": start, "duration": minutes}));
         if !self.held {
             return id.to_string();
         }
-        self.zoom.start_meeting(id);
-        self.zoom.end_meeting(id)
+        self.account.start_meeting(id);
+        self.account.end_meeting(id)
     }
 
     /// What was recorded of a meeting that was held.
     fn files(&self, uuid: &str) -> usize {
-        let recording = self.zoom.recording(uuid);
+        let recording = self.account.recording(uuid);
         recording.and_then(|recording| recording["recording_files"].as_array().map(Vec::len)).unwrap_or(0)
     }
 
     /// Something more is recorded of it.
     fn record(&self, uuid: &str) {
-        if self.zoom.recording(uuid).is_some() {
-            self.zoom.add_recording_file(uuid, json!({}));
+        if self.account.recording(uuid).is_some() {
+            self.account.add_recording_file(uuid, json!({}));
         } else {
-            self.zoom.record(uuid);
-            self.zoom.finish_recording(uuid);
+            self.account.record(uuid);
+            self.account.finish_recording(uuid);
         }
     }
 
     /// Lets Zoom send a meeting otherwise, or what was recorded of it.
     fn patch(&self, id: &str, planned: Value, held: Value) {
         if self.held {
-            if self.zoom.recording(id).is_none() {
+            if self.account.recording(id).is_none() {
                 self.record(id);
             }
-            self.zoom.patch_recording(id, held);
+            self.account.patch_recording(id, held);
         } else {
-            self.zoom.patch_meeting(number(id), planned);
+            self.account.patch_meeting(number(id), planned);
         }
     }
 }
@@ -119,7 +120,7 @@ fn number(id: &str) -> u64 {
 
 impl Fake for Zoom {
     fn server(&self) -> &dyn FakeServer {
-        &self.zoom
+        &self.account
     }
 
     fn stream(&self) -> StreamId {
@@ -142,7 +143,15 @@ impl Fake for Zoom {
     }
 
     fn changes(&self) -> &'static [&'static str] {
-        &["meetings.list"]
+        if self.held { &["recordings.list"] } else { &["meetings.list"] }
+    }
+
+    fn sweeps(&self) -> Answer {
+        if self.held {
+            Err(NotHere("what was held is kept: Zoom shows the last months alone"))
+        } else {
+            Ok(())
+        }
     }
 
     fn add(&self, _: &StreamId) -> String {
@@ -153,29 +162,29 @@ impl Fake for Zoom {
         if self.held {
             self.record(id);
         } else {
-            self.zoom.update_meeting(number(id), json!({"topic": self.topic()}));
+            self.account.update_meeting(number(id), json!({"topic": self.topic()}));
         }
     }
 
     fn delete(&self, id: &str) {
         if self.held {
-            self.zoom.forget_session(id);
+            self.account.forget_session(id);
         } else {
-            self.zoom.delete_meeting(number(id));
+            self.account.delete_meeting(number(id));
         }
     }
 
     fn there(&self, _: &StreamId) -> BTreeMap<String, String> {
         let malformed = self.malformed();
         let mut there = BTreeMap::new();
-        for id in self.zoom.meeting_ids() {
+        for id in self.account.meeting_ids() {
             if self.held {
-                for uuid in self.zoom.session_uuids(id) {
-                    let Some(session) = self.zoom.past_meeting(&uuid) else { continue };
+                for uuid in self.account.session_uuids(id) {
+                    let Some(session) = self.account.past_meeting(&uuid) else { continue };
                     let mark = format!("{}, {} files", session["topic"], self.files(&uuid));
                     there.insert(uuid, mark);
                 }
-            } else if let Some(meeting) = self.zoom.meeting(id) {
+            } else if let Some(meeting) = self.account.meeting(id) {
                 there.insert(id.to_string(), meeting["topic"].to_string());
             }
         }
@@ -209,9 +218,9 @@ impl Fake for Zoom {
 
     fn mend(&self, id: &str) {
         if self.held {
-            self.zoom.unpatch_recording(id);
+            self.account.unpatch_recording(id);
         } else {
-            self.zoom.unpatch_meeting(number(id));
+            self.account.unpatch_meeting(number(id));
         }
         self.malformed().remove(id);
         self.change(id);
@@ -232,7 +241,7 @@ impl Fake for Zoom {
     }
 
     fn forget_pages(&self) -> Answer {
-        self.zoom.expire_page_tokens();
+        self.account.expire_page_tokens();
         Ok(())
     }
 }
