@@ -11,13 +11,12 @@ use integrations_github::{GitHub, GitHubConfig};
 use integrations_google::{Gmail, GoogleCalendar, GoogleConfig, GoogleTasks, calendar, gmail, tasks};
 use integrations_msgraph::{GraphConfig, OutlookCalendar, OutlookMail};
 use integrations_slack::{Slack, SlackConfig};
-use integrations_testkit::oauth::{AccountSpec, Dialect, FakeOAuth, FakeOAuthBuilder};
 use integrations_zoom::{Zoom, ZoomConfig};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use url::Url;
 
 use crate::loopback::{self, Loopback};
-use crate::story::{self, Ports, Story};
+use crate::story::{Ports, Story};
 
 pub use crate::story::Consent;
 
@@ -49,7 +48,12 @@ impl Providers {
         Self::fake_at(Ports::default()).await
     }
 
-    /// The same, on these ports.
+    /// Fakes that ask their user on a page.
+    pub async fn asking() -> Self {
+        Self::Fake(Box::new(Story::begin(Consent::Page).await))
+    }
+
+    /// Fakes that agree, on these ports.
     pub async fn fake_at(ports: Ports) -> Self {
         Self::Fake(Box::new(Story::begin_at(Consent::AtOnce, ports).await))
     }
@@ -82,12 +86,17 @@ impl Providers {
         self.story().map_or_else(GoogleConfig::from_env, Story::google_config)
     }
 
-    /// The app at Slack; the real one's credentials stand in `SLACK_CLIENT_ID` and `SLACK_CLIENT_SECRET`.
+    /// The app at Slack, for a program; the real one's credentials stand in `SLACK_CLIENT_ID` and
+    /// `SLACK_CLIENT_SECRET`.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](integrations_core::ErrorKind::Configuration) when one of them is missing.
     pub fn slack(&self) -> Result<SlackConfig> {
-        self.story().map_or_else(|| slack_from_env(Way::Program), Story::slack_config)
+        self.slack_for(Way::Program)
+    }
+
+    fn slack_for(&self, way: Way) -> Result<SlackConfig> {
+        self.story().map_or_else(|| slack_from_env(way), Story::slack_config)
     }
 
     /// The application at Microsoft; the real one's credentials stand in `MICROSOFT_CLIENT_ID` and
@@ -115,9 +124,38 @@ impl Providers {
         self.story().map_or_else(ZoomConfig::from_env, Story::zoom_config)
     }
 
-    /// The adapters of all that can be used, and what is missing for the others.
+    /// The adapters of all that can be used by a program, and what is missing for the others.
     pub fn adapters(&self) -> (Vec<Arc<dyn ServiceAdapter>>, Vec<Error>) {
-        all(self.google(), self.slack(), self.microsoft(), self.github(), self.zoom())
+        self.adapters_for(Way::Program)
+    }
+
+    /// The adapters of all services whose credentials stand in the environment, or of the fakes; and what is
+    /// missing for the others.
+    pub fn adapters_for(&self, way: Way) -> (Vec<Arc<dyn ServiceAdapter>>, Vec<Error>) {
+        let (mut adapters, mut missing) = (Vec::new(), Vec::new());
+        for part in self.parts(way) {
+            match part {
+                Ok(mut part) => adapters.append(&mut part),
+                Err(error) => missing.push(error),
+            }
+        }
+        (adapters, missing)
+    }
+
+    /// One client for each provider, whatever the number of its services.
+    fn parts(&self, way: Way) -> [Result<Vec<Arc<dyn ServiceAdapter>>>; 5] {
+        let google = |config: GoogleConfig| {
+            vec![GoogleCalendar::new(config.clone()), Gmail::new(config.clone()), GoogleTasks::new(config)]
+        };
+        let microsoft =
+            |config: GraphConfig| Ok(vec![OutlookCalendar::new(config.clone())?, OutlookMail::new(config)?]);
+        [
+            self.google().map(google),
+            self.microsoft().and_then(microsoft),
+            self.slack_for(way).and_then(Slack::new).map(|slack| vec![slack]),
+            self.github().map(|config| vec![GitHub::new(config)]),
+            self.zoom().and_then(Zoom::new).map(|zoom| vec![zoom]),
+        ]
     }
 
     /// Sends the user to the provider with their browser, and returns the address that they come back to.
@@ -185,119 +223,4 @@ fn slack_from_env(way: Way) -> Result<SlackConfig> {
     }
     let read = |name| std::env::var(name).unwrap_or_default();
     SlackConfig::builder().client(read("SLACK_CLIENT_ID"), read("SLACK_CLIENT_SECRET")).pkce().build()
-}
-
-type Adapters = Vec<Arc<dyn ServiceAdapter>>;
-
-/// One client for three services.
-fn all_of_google(config: GoogleConfig) -> Adapters {
-    vec![GoogleCalendar::new(config.clone()), Gmail::new(config.clone()), GoogleTasks::new(config)]
-}
-
-/// Eight services of five providers, as far as each can be used; and what is missing for the others.
-fn all(
-    google: Result<GoogleConfig>,
-    slack: Result<SlackConfig>,
-    microsoft: Result<GraphConfig>,
-    github: Result<GitHubConfig>,
-    zoom: Result<ZoomConfig>,
-) -> (Adapters, Vec<Error>) {
-    let parts: [Result<Adapters>; 5] = [
-        google.map(all_of_google),
-        microsoft
-            .and_then(|config| Ok(vec![OutlookCalendar::new(config.clone())?, OutlookMail::new(config)?])),
-        slack.and_then(Slack::new).map(|slack| vec![slack]),
-        github.map(|config| vec![GitHub::new(config)]),
-        zoom.and_then(Zoom::new).map(|zoom| vec![zoom]),
-    ];
-    let (mut adapters, mut missing) = (Vec::new(), Vec::new());
-    for part in parts {
-        match part {
-            Ok(mut part) => adapters.append(&mut part),
-            Err(error) => missing.push(error),
-        }
-    }
-    (adapters, missing)
-}
-
-/// The adapters of all providers whose credentials stand in the environment, and what is missing for the
-/// others: `GOOGLE_`, `SLACK_`, `MICROSOFT_`, `GITHUB_`, `ZOOM_`, each with `CLIENT_ID` and `CLIENT_SECRET`.
-pub fn real(way: Way) -> (Vec<Arc<dyn ServiceAdapter>>, Vec<Error>) {
-    all(
-        GoogleConfig::from_env(),
-        slack_from_env(way),
-        GraphConfig::from_env(),
-        GitHubConfig::from_env(),
-        ZoomConfig::from_env(),
-    )
-}
-
-/// A fake of each provider. Ada and Grace have accounts at all of them; at Google, Ada alone.
-#[derive(Debug)]
-pub struct Fakes {
-    /// Google and Slack.
-    pub story: Story,
-    /// The Microsoft identity platform.
-    pub microsoft: FakeOAuth,
-    /// GitHub, with an OAuth app: its tokens do not expire.
-    pub github: FakeOAuth,
-    /// Zoom.
-    pub zoom: FakeOAuth,
-}
-
-impl Fakes {
-    /// Starts them on free ports of this machine.
-    pub async fn start(consent: Consent) -> Self {
-        Self::start_with(consent, "Ada Lovelace").await
-    }
-
-    /// As [`start`](Self::start), with another name for Ada at those that have nothing but accounts.
-    pub async fn start_with(consent: Consent, name: &str) -> Self {
-        let oauth = |dialect| {
-            let builder = FakeOAuth::builder(dialect)
-                .account(AccountSpec::new(story::ADA).name(name))
-                .account(AccountSpec::new("grace@example.com").name("Grace Hopper"));
-            if consent == Consent::Page { builder.with_consent_page() } else { builder }
-        };
-        let start = FakeOAuthBuilder::start;
-        Self {
-            story: Story::begin(consent).await,
-            microsoft: start(oauth(Dialect::Microsoft)).await,
-            github: start(oauth(Dialect::GitHub).with_lasting_tokens()).await,
-            zoom: start(oauth(Dialect::Zoom).app_scopes(&zoom_scopes())).await,
-        }
-    }
-
-    /// The adapters for them.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Configuration`](integrations_core::ErrorKind::Configuration), if the family is wrong.
-    pub fn adapters(&self) -> Result<Vec<Arc<dyn ServiceAdapter>>> {
-        let Self { story, microsoft, github, zoom } = self;
-        let secret = |fake: &FakeOAuth| fake.client_secret().unwrap_or_default().to_owned();
-        let microsoft = GraphConfig::builder()
-            .client(microsoft.client_id(), secret(microsoft))
-            .base_url(microsoft.url())
-            .build()?;
-        let github = GitHubConfig::builder()
-            .client(github.client_id(), secret(github))
-            .base_url(github.url())
-            .build()?;
-        let zoom =
-            ZoomConfig::builder().client(zoom.client_id(), secret(zoom)).base_url(zoom.url()).build()?;
-        let mut adapters = all_of_google(story.google_config()?);
-        adapters.extend([
-            Slack::new(story.slack_config()?)?,
-            integrations_msgraph::account(&microsoft)?,
-            integrations_github::account(&github),
-            integrations_zoom::account(&zoom)?,
-        ]);
-        Ok(adapters)
-    }
-}
-
-/// Zoom's users grant what the app is set up for: this one reads, and writes nothing.
-fn zoom_scopes() -> Vec<&'static str> {
-    use integrations_zoom::scope;
-    [scope::FOR_CONNECTING, scope::FOR_MEETINGS, scope::FOR_PAST_MEETINGS, scope::FOR_RECORDINGS].concat()
 }

@@ -144,6 +144,15 @@ impl Story {
 
     /// The same, on these ports.
     pub async fn begin_at(consent: Consent, ports: Ports) -> Self {
+        Self::set_up(consent, ports, "Ada Lovelace").await
+    }
+
+    /// The same, with another name for Ada at Microsoft.
+    pub async fn begin_as(consent: Consent, name: &str) -> Self {
+        Self::set_up(consent, Ports::default(), name).await
+    }
+
+    async fn set_up(consent: Consent, ports: Ports, name: &str) -> Self {
         let clock = StoryClock::standing_at(at(-10, 9, 0));
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let google = calendars::specs().into_iter().fold(FakeGoogle::builder(), FakeGoogleBuilder::calendar);
@@ -158,7 +167,11 @@ impl Story {
         let slack = chat::channels().into_iter().fold(slack, FakeSlackBuilder::channel);
         let slack = slack.pkce(Pkce::Required).interactive(consent == Consent::Page);
         let asks = consent == Consent::Page;
-        let microsoft = university::fake().port(ports.microsoft).clock(Arc::clone(&shared)).interactive(asks);
+        let microsoft = university::fake()
+            .user_name(name)
+            .port(ports.microsoft)
+            .clock(Arc::clone(&shared))
+            .interactive(asks);
         let grace = AccountSpec::new("grace@example.com").name(GRACE.name);
         let github =
             code::fake().port(ports.github).clock(Arc::clone(&shared)).account(grace).interactive(asks);
