@@ -93,9 +93,10 @@ pub(crate) async fn run(options: Options) -> Result<Option<Value>, Error> {
     let mut out = Output::new(options.json);
 
     // What a host puts together: adapters, a store, and a key.
-    let providers = match options.real {
-        true => Providers::Real,
-        false => Providers::fake_at(chapters::ports(options.db.as_deref()).await?).await,
+    let providers = if options.real {
+        Providers::Real
+    } else {
+        Providers::fake_at(chapters::ports(options.db.as_deref()).await?).await
     };
     let (adapters, missing) = providers.adapters();
     for error in &missing {

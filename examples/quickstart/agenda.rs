@@ -144,7 +144,8 @@ pub(crate) async fn coming_week(
             entries.push(Entry { day, start, time, title, calendar, place, kind: Kind::Task, services });
         }
     }
-    entries.sort_by_key(|entry| (entry.day, entry.start));
+    let key = |entry: &Entry| (entry.day, entry.start, entry.calendar.clone(), entry.title.clone());
+    entries.sort_by_cached_key(key);
     Ok(Week { zone, entries, failures: agenda.failures.len() })
 }
 

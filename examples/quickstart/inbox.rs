@@ -2,6 +2,8 @@
 //!
 //! A mail that came to two mailboxes is shown once.
 
+use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
@@ -20,7 +22,7 @@ use super::names::Names;
 
 /// How many conversations are shown, and how many replies of each.
 const SHOWN: usize = 18;
-const REPLIES: usize = 3;
+const REPLIES: u32 = 3;
 const PAGE: u32 = 200;
 /// How many notifications are looked at.
 const NOTIFICATIONS: u32 = 50;
@@ -70,7 +72,7 @@ pub(crate) async fn inbox(store: &SqliteStore, user: &str, names: &Names, titles
             inbox.threads.push(thread);
         }
     }
-    inbox.threads.sort_by_key(|thread| std::cmp::Reverse(thread.latest()));
+    inbox.threads.sort_by_cached_key(|thread| (Reverse(thread.latest()), thread.service.to_string()));
     inbox.more |= inbox.threads.len() > SHOWN;
     inbox.threads.truncate(SHOWN);
     Ok(inbox)
@@ -92,7 +94,7 @@ async fn messages(store: &SqliteStore, user: &str, names: &Names) -> Result<Inbo
             };
             let root = message.thread_id.as_ref().unwrap_or(&message.id);
             let key = (record.stream.connection.clone(), thread_space(record, message), root.clone());
-            let mail = identity::message_id(message).map(std::borrow::Cow::into_owned);
+            let mail = identity::message_id(message).map(Cow::into_owned);
             if let Some(&place) = mail.as_ref().and_then(|mail| mails.get(mail)) {
                 inbox.threads[place].have_again(record, message, mail.unwrap_or_default());
                 places.entry(key).or_insert(place);
@@ -161,7 +163,7 @@ impl Thread {
         if message.answers.is_none() {
             self.others += u64::from(self.line.is_some());
             self.line.get_or_insert_with(|| Line::of(connection, message, names));
-        } else if self.replies.len() < REPLIES {
+        } else if self.replies.len() < REPLIES as usize {
             self.replies.push(Line::of(connection, message, names));
         }
     }
@@ -222,7 +224,7 @@ impl Thread {
         let issue = store.record(&stream, &id).await?;
         let issue = issue.as_ref().and_then(|record| record.entity.as_issue());
         let comments = RecordQuery::new().connection(connection).stream(&stream.stream);
-        let comments = comments.kind(RecordKind::Comment).parent(&id).newest_first().limit(REPLIES as u32);
+        let comments = comments.kind(RecordKind::Comment).parent(&id).newest_first().limit(REPLIES);
         for record in store.records(&comments).await? {
             let Some(comment) = record.entity.as_comment() else { continue };
             thread.replies.insert(0, Line::of_comment(connection, comment, names));

@@ -42,6 +42,7 @@ pub(super) fn fill(github: &FakeGitHub, clock: &StoryClock, threads: &mut Thread
     clock.stand_at(at(-9, 10, 0));
     let zero = issue(MILL, CHARLES.login, "The mill stops at zero", &[LOGIN], &["bug"]);
     github.comment(MILL, zero, json!({"user": GRACE.login, "body": "At zero exactly, or near it?"}));
+    clock.stand_at(at(-9, 10, 5));
     issue(NOTES, LOGIN, "Note G: the numbers of Bernoulli", &[LOGIN], &[]);
     let milestone = github.add_milestone(STORE, "For the review", Some("2026-03-03T08:00:00Z"));
 

@@ -146,7 +146,7 @@ async fn connect_see_disconnect() {
         ("slack", "Slack", "4 updated, 0 removed"),
         ("outlook_calendar", "Outlook Calendar", "2 updated, 2 removed"),
         ("outlook_mail", "Outlook Mail", "2 updated, 0 removed"),
-        ("zoom", "Zoom", "2 updated, 0 removed"),
+        ("zoom", "Zoom", "3 updated, 0 removed"),
     ] {
         browser.click(&button(service, "sync")).await;
         browser.see(&format!("{name} is up to date.")).await;
