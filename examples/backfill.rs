@@ -18,11 +18,15 @@ use integrations_core::{Error, ErrorKind, Gateway, ServiceAdapter};
 use integrations_examples::loopback::{self, Loopback};
 use integrations_examples::memory::peak_mib;
 use integrations_examples::providers::without_quotas;
+use integrations_github::{GitHub, GitHubConfig};
 use integrations_google::{Gmail, GoogleCalendar, GoogleConfig, calendar, gmail, limits};
+use integrations_msgraph::{GraphConfig, OutlookCalendar, OutlookMail};
 use integrations_slack::{Slack, SlackConfig};
 use integrations_stores::SqliteStore;
 use integrations_stores::sqlite::RecordQuery;
+use integrations_testkit::github::{FakeGitHub, RepoSpec};
 use integrations_testkit::google::{CalendarSpec, FakeGoogle};
+use integrations_testkit::msgraph::{self, FakeGraph, FolderSpec};
 use integrations_testkit::oauth::Pkce;
 use integrations_testkit::slack::FakeSlack;
 use serde::{Deserialize, Serialize};
@@ -36,7 +40,8 @@ struct Options {
     /// The service.
     #[arg(long, value_enum, default_value_t = Service::GoogleCalendar)]
     service: Service,
-    /// How many items the fake has: events, mails, or messages without the replies in threads.
+    /// How many items the fake has: events, mails, messages without the replies in threads, or issues without
+    /// what is said of them.
     #[arg(long, alias = "events", default_value_t = 100_000)]
     items: u64,
     /// Where to keep the database; a temporary file by default.
@@ -59,6 +64,13 @@ enum Service {
     Gmail,
     /// The messages of 20 channels.
     Slack,
+    /// Events of one calendar, series among them.
+    OutlookCalendar,
+    /// The mails of the inbox.
+    OutlookMail,
+    /// The issues and pull requests of one repository.
+    #[value(name = "github")]
+    GitHub,
 }
 
 impl Service {
@@ -67,20 +79,25 @@ impl Service {
             Self::GoogleCalendar => calendar::SERVICE,
             Self::Gmail => gmail::SERVICE,
             Self::Slack => integrations_slack::SERVICE,
+            Self::OutlookCalendar => integrations_msgraph::calendar::SERVICE,
+            Self::OutlookMail => integrations_msgraph::mail::SERVICE,
+            Self::GitHub => integrations_github::SERVICE,
         }
     }
 
     const fn kind(self) -> RecordKind {
         match self {
-            Self::GoogleCalendar => RecordKind::Event,
-            Self::Gmail | Self::Slack => RecordKind::Message,
+            Self::GoogleCalendar | Self::OutlookCalendar => RecordKind::Event,
+            Self::Gmail | Self::OutlookMail | Self::Slack => RecordKind::Message,
+            Self::GitHub => RecordKind::Issue,
         }
     }
 
     const fn items(self) -> &'static str {
         match self {
-            Self::GoogleCalendar => "events",
-            Self::Gmail | Self::Slack => "messages",
+            Self::GoogleCalendar | Self::OutlookCalendar => "events",
+            Self::Gmail | Self::OutlookMail | Self::Slack => "messages",
+            Self::GitHub => "issues",
         }
     }
 }
@@ -88,6 +105,8 @@ impl Service {
 type Failure = Box<dyn std::error::Error>;
 
 const CHANNELS: u64 = 20;
+/// The made-up events of Outlook lie within a year and a month of today.
+const DAYS: u32 = 400;
 /// As many as `messages.list` gives at the most.
 const MAILS_PER_PAGE: u64 = 500;
 
@@ -216,7 +235,16 @@ impl Fake {
         let Ready { url, client_id, client_secret } = &self.ready;
         let google =
             || GoogleConfig::builder().client(client_id, client_secret.as_str()).base_url(url).build();
+        let microsoft = || GraphConfig::builder().client(client_id, client_secret.as_str()).base_url(url);
         match service {
+            Service::OutlookCalendar => {
+                OutlookCalendar::new(microsoft().calendar_back(DAYS).calendar_ahead(DAYS).build()?)
+            }
+            Service::OutlookMail => OutlookMail::new(microsoft().build()?),
+            Service::GitHub => {
+                let config = GitHubConfig::builder().client(client_id, client_secret.as_str());
+                Ok(GitHub::new(config.base_url(url).build()?))
+            }
             Service::GoogleCalendar => Ok(GoogleCalendar::new(google()?)),
             Service::Gmail => Ok(Gmail::new(google()?)),
             Service::Slack => {
@@ -250,6 +278,25 @@ async fn serve(service: Service, items: u64) -> Result<(), Failure> {
         Service::Slack => {
             let fake = FakeSlack::builder().generated_channels(CHANNELS, items.div_ceil(CHANNELS));
             let fake = fake.pkce(Pkce::Required).start().await;
+            until_the_end(fake.url(), fake.client_id(), fake.client_secret()).await?;
+            0
+        }
+        Service::OutlookCalendar => {
+            let calendar = msgraph::CalendarSpec::new("Calendar").generated(items);
+            let fake = FakeGraph::builder().calendar(calendar).start().await;
+            until_the_end(fake.url(), fake.client_id(), fake.client_secret().unwrap_or_default()).await?;
+            0
+        }
+        Service::OutlookMail => {
+            let inbox = FolderSpec::well_known("inbox").generated(items);
+            let fake = FakeGraph::builder().folder(inbox).start().await;
+            until_the_end(fake.url(), fake.client_id(), fake.client_secret().unwrap_or_default()).await?;
+            0
+        }
+        Service::GitHub => {
+            let repository = RepoSpec::new("ada/engine").generated(items);
+            let fake = FakeGitHub::builder().with_lasting_tokens().rate_limit(u64::MAX);
+            let fake = fake.graphql_rate_limit(u64::MAX).repository(repository).start().await;
             until_the_end(fake.url(), fake.client_id(), fake.client_secret()).await?;
             0
         }

@@ -3,23 +3,23 @@
 //!
 //! `cargo run --example connect` runs against a fake that agrees for the user: no account, no network. With
 //! `-- --real --service github` the same program connects an account at GitHub; see
-//! [`providers::real`](integrations_examples::providers::real) for the credentials that each service needs.
+//! [`Providers`](integrations_examples::providers::Providers) for the credentials that each service needs.
 
 use std::error::Error;
 
 use clap::{Parser, ValueEnum};
 use integrations_core::adapter::ServiceInfo;
 use integrations_core::auth::{Level, Vault};
-use integrations_core::clock::SystemClock;
 use integrations_core::memory::MemoryStore;
 use integrations_core::{Connection, Gateway};
 use integrations_examples::loopback::{self, Loopback};
-use integrations_examples::providers::{self, Consent, Fakes, Way};
+use integrations_examples::providers::Providers;
 
 /// Connects an account by way of the browser, and prints the connection.
 #[derive(Parser)]
 struct Options {
-    /// The service: `google_calendar`, `gmail`, `google_tasks`, `slack`, `microsoft`, `github` or `zoom`.
+    /// The service: `google_calendar`, `gmail`, `google_tasks`, `outlook_calendar`, `outlook_mail`, `slack`, `github`
+    /// or `zoom`.
     #[arg(long, default_value = "google_calendar")]
     service: String,
     /// How much to ask for.
@@ -46,11 +46,8 @@ const USER: &str = "ada";
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse();
-    let fakes = if options.real { None } else { Some(Fakes::start(Consent::AtOnce).await) };
-    let (adapters, missing) = match &fakes {
-        Some(fakes) => (fakes.adapters()?, Vec::new()),
-        None => providers::real(Way::Program),
-    };
+    let providers = if options.real { Providers::Real } else { Providers::fake().await };
+    let (adapters, missing) = providers.adapters();
     let known: Vec<_> = adapters.iter().map(|adapter| adapter.info().id.to_string()).collect();
     let adapter = adapters.into_iter().find(|adapter| adapter.info().id == *options.service);
     let Some(adapter) = adapter else {
@@ -62,13 +59,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         );
     };
     let info = adapter.info().clone();
-    let gateway = Gateway::builder()
+    let gateway = providers
+        .gateway()
         .adapter(adapter)
         // A program that is run again keeps its connections in a file, and the key in the system's keyring.
         .store(MemoryStore::new())
         .vault(Vault::ephemeral()?)
         .build()?;
-    let connection = connect(&gateway, &info, &options).await?;
+    let connection = connect(&gateway, &providers, &info, &options).await?;
     print(&info, &connection);
     Ok(())
 }
@@ -76,6 +74,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// Sends the user away, and takes them back.
 async fn connect(
     gateway: &Gateway,
+    providers: &Providers,
     info: &ServiceInfo,
     options: &Options,
 ) -> Result<Connection, Box<dyn Error>> {
@@ -88,8 +87,8 @@ async fn connect(
     let begun = gateway.connect(USER, &info.id).redirect_uri(redirect_uri).level(level).begin().await?;
     println!("Allow access to {} here:\n\n  {}\n", info.name, begun.url);
 
-    let clock = SystemClock::new();
-    let came_back = loopback.came_back(&begun.url, &clock);
+    let clock = providers.clock();
+    let came_back = loopback.came_back(&begun.url, &*clock);
     let address = if options.real {
         if options.no_browser || !loopback::open_browser(begun.url.as_str()) {
             println!("(open it in a browser on this machine)");

@@ -25,8 +25,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use integrations_core::auth::Vault;
-use integrations_core::clock::SystemClock;
-use integrations_examples::providers::{self, Consent, Fakes, Way};
+use integrations_examples::providers::{Providers, Way};
 use integrations_stores::SqliteStore;
 use tokio::net::TcpListener;
 use url::Url;
@@ -54,12 +53,10 @@ struct Options {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse();
-    let fakes = if options.real { None } else { Some(Fakes::start(Consent::Page).await) };
-    let (adapters, missing) = match &fakes {
-        Some(fakes) => (fakes.adapters()?, Vec::new()),
-        // Without a public address, users come back to this machine.
-        None => providers::real(if options.public_url.is_some() { Way::Web } else { Way::Program }),
-    };
+    let providers = if options.real { Providers::Real } else { Providers::asking().await };
+    // Without a public address, users come back to this machine.
+    let way = if options.public_url.is_some() { Way::Web } else { Way::Program };
+    let (adapters, missing) = providers.adapters_for(way);
     for error in &missing {
         println!("Not offered: {}", error.message());
     }
@@ -76,9 +73,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         None => Url::parse(&format!("http://{}", listener.local_addr()?))?,
     };
     println!("Open {public}");
-    let clock = fakes.as_ref().map_or_else(SystemClock::shared, |fakes| fakes.story.clock());
+    let clock = providers.clock();
     let store = SqliteStore::builder().clock(Arc::clone(&clock)).open(&db).await?;
-    let app = App::new(Parts { adapters, store, vault, public, fake: fakes.is_some(), clock })?;
+    let app = App::new(Parts { adapters, store, vault, public, fake: !options.real, clock })?;
     axum::serve(listener, router(app)).await?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use integrations_core::connection::ConnectionId;
+use integrations_core::model::identity;
 use integrations_core::model::{Channel, ChannelKind, Message, Person, PersonRef, RecordKind};
 use integrations_core::{Connection, Result};
 use integrations_stores::SqliteStore;
@@ -15,6 +16,8 @@ type Key = (ConnectionId, String);
 pub(crate) struct Names {
     people: HashMap<Key, String>,
     by_login: HashMap<Key, String>,
+    /// Somebody whom one account knows by their address is known to all.
+    by_address: HashMap<String, String>,
     channels: HashMap<Key, Channel>,
     /// The user's own id in each directory.
     own: HashMap<ConnectionId, String>,
@@ -45,6 +48,9 @@ impl Names {
     fn add(&mut self, connection: &ConnectionId, person: &Person) {
         let name = person.name.as_ref().or(person.full_name.as_ref()).unwrap_or(&person.id);
         self.people.insert((connection.clone(), person.id.clone()), name.clone());
+        if let Some(address) = &person.email {
+            self.by_address.insert(identity::address(address).into_owned(), name.clone());
+        }
         if let Some(login) = &person.login {
             self.by_login.insert((connection.clone(), login.clone()), name.clone());
         }
@@ -53,6 +59,12 @@ impl Names {
     /// Who wrote something.
     pub(crate) fn person(&self, connection: &ConnectionId, person: &PersonRef) -> String {
         let known = person.id.as_ref().and_then(|id| self.people.get(&(connection.clone(), id.clone())));
+        // Programs that know no name write the address in its place.
+        let is_address = |name: &String| Some(name) == person.email.as_ref();
+        let known = known.or_else(|| {
+            let nameless = person.name.as_ref().is_none_or(is_address);
+            self.by_address.get(&*person.address()?).filter(|_| nameless)
+        });
         // A program may write under a name of its own.
         let said = person.name.as_ref();
         let (first, second) = if person.is_bot { (said, known) } else { (known, said) };
@@ -66,6 +78,7 @@ impl Names {
         Some(match channel.kind {
             ChannelKind::Direct => self.person(connection, channel.with.as_ref()?),
             ChannelKind::Group => self.members(connection, name?),
+            ChannelKind::Folder | ChannelKind::Label => name?.to_owned(),
             _ => format!("#{}", name?),
         })
     }

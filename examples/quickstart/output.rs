@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use chrono::DateTime;
@@ -25,8 +26,11 @@ const NEW: Style = AnsiColor::Green.on_default();
 const GONE: Style = AnsiColor::Red.on_default();
 const CHANGED: Style = AnsiColor::Yellow.on_default();
 
-/// How many streams of a service are listed.
-const STREAMS: usize = 10;
+/// How wide the names of what a service has are, all in all.
+const PARTS: usize = 36;
+/// Streams that say by their names no more than the kinds of what is in them do.
+const PLAIN: &[&str] =
+    &["Messages", "Labels", "Folders", "Users", "Channels", "Notifications", "Meetings", "Past meetings"];
 
 /// An account that is connected.
 pub(crate) struct Account {
@@ -37,6 +41,14 @@ pub(crate) struct Account {
     pub(crate) known: bool,
 }
 
+/// What a sync has done.
+pub(crate) struct Done {
+    pub(crate) streams: Vec<Synced>,
+    /// What is kept of each account, in words, in the order of the accounts.
+    pub(crate) kept: Vec<String>,
+    pub(crate) took: Duration,
+}
+
 /// What a sync has done to a stream.
 pub(crate) struct Synced {
     pub(crate) service: ServiceId,
@@ -44,9 +56,8 @@ pub(crate) struct Synced {
     pub(crate) name: &'static str,
     pub(crate) id: String,
     pub(crate) title: String,
-    pub(crate) zone: Option<Tz>,
-    /// What is kept of it, in words.
-    pub(crate) kept: String,
+    /// Whether anything is kept of it.
+    pub(crate) is_empty: bool,
     pub(crate) outcome: Result<StreamReport, Error>,
 }
 
@@ -91,13 +102,24 @@ impl Output {
         let now = providers.clock().now();
         let story = providers.story();
         let urls = story.map_or_else(
-            || json!({"google": "https://www.googleapis.com", "slack": "https://slack.com"}),
-            |story| json!({"google": story.google.url(), "slack": story.slack.url()}),
+            || {
+                json!({
+                    "google": "https://www.googleapis.com", "slack": "https://slack.com",
+                    "microsoft": "https://graph.microsoft.com", "github": "https://api.github.com",
+                    "zoom": "https://api.zoom.us",
+                })
+            },
+            |story| {
+                json!({
+                    "google": story.google.url(), "slack": story.slack.url(),
+                    "microsoft": story.microsoft.url(), "github": story.github.url(), "zoom": story.zoom.url(),
+                })
+            },
         );
         let document = json!({"urls": urls, "fake": story.is_some(), "now": now});
         if !self.add("provider", document) && story.is_some() {
-            let now = now.with_timezone(&Tz::Europe__Berlin).format("%A, %-d %B %Y, at %H:%M");
-            say!("{DIM}With fakes of Google and Slack, on {now} in Berlin.{DIM:#}");
+            let now = now.with_timezone(&Tz::Europe__Berlin).format("%A, %-d %B %Y, %H:%M");
+            say!("{DIM}With fakes of Google, Microsoft, Slack, GitHub and Zoom, on {now}.{DIM:#}");
         }
     }
 
@@ -121,46 +143,47 @@ impl Output {
     }
 
     /// `changes` is what was not yet so when the program was last run.
-    pub(crate) fn first_sync(&mut self, streams: &[Synced], changes: &[Change]) {
-        let rows = streams.iter().map(|stream| {
+    pub(crate) fn first_sync(&mut self, accounts: &[Account], done: &Done, changes: &[Change]) {
+        let rows = done.streams.iter().map(|stream| {
             let (report, error) = (stream.outcome.as_ref().ok(), stream.outcome.as_ref().err());
             let error = error.map(ToString::to_string);
             json!({"service": stream.service, "id": stream.id, "title": stream.title, "report": report, "error": error})
         });
+        let count = |sign| changes.iter().filter(|change| change.sign == sign).count();
+        let found =
+            json!({"new": count(Sign::New), "changed": count(Sign::Changed), "gone": count(Sign::Gone)});
         if self.add("first_sync", rows.collect()) {
+            self.add("found", found);
             return;
         }
+        let seconds = done.took.as_secs_f64();
         let is_first =
             |stream: &Synced| stream.outcome.as_ref().is_ok_and(|report| report.started_in == "start");
-        if streams.iter().any(is_first) {
-            say!("\n{HEAD}Synced for the first time{HEAD:#}");
+        if done.streams.iter().any(is_first) {
+            say!("\n{HEAD}Synced for the first time{HEAD:#}  {DIM}in {seconds:.1} s{DIM:#}");
+            for (account, kept) in accounts.iter().zip(&done.kept) {
+                let kept = if kept.is_empty() { "nothing yet" } else { kept };
+                let parts =
+                    parts(done.streams.iter().filter(|stream| stream.service == account.connection.service));
+                if parts.is_empty() {
+                    say!("  {:<16}  {kept}", account.service);
+                } else {
+                    say!("  {:<16}  {kept:<43}  {DIM}{parts}{DIM:#}", account.service);
+                }
+            }
         } else {
             say!("\n{HEAD}Synced{HEAD:#}  from where the last run stopped: {}", counts(changes));
         }
-        let mut last = "";
-        let mut shown = 0;
-        for stream in streams {
-            shown = if last == stream.name { shown + 1 } else { 0 };
-            let service = once(&mut last, stream.name);
-            let Synced { title, kept, zone, .. } = stream;
-            match &stream.outcome {
+        for stream in &done.streams {
+            let Synced { name, title, outcome, .. } = stream;
+            match outcome {
                 Err(error) => {
-                    say!("  {service:<16}  {title:<22}  {GONE}{}{GONE:#}", error.message());
+                    say!("  {name:<16}  {title}: {GONE}{}{GONE:#}", error.message());
                 }
-                Ok(_) if !streams.iter().any(is_first) => {}
-                Ok(_) if shown == STREAMS => {
-                    say!("  {:<16}  {DIM}and more{DIM:#}", "");
+                Ok(report) if report.quarantined > 0 => {
+                    say!("  {name:<16}  {title}: {} that could not be read", report.quarantined);
                 }
-                Ok(_) if shown > STREAMS => {}
-                Ok(report) => {
-                    let kept = if kept.is_empty() { "nothing yet" } else { kept };
-                    let zone = zone.map_or_else(String::new, |zone| format!(" in {zone}"));
-                    let odd = match report.quarantined {
-                        0 => String::new(),
-                        odd => format!(", and {odd} that could not be read"),
-                    };
-                    say!("  {service:<16}  {title:<22}  {kept}{odd}{DIM}{zone}{DIM:#}");
-                }
+                Ok(_) => {}
             }
         }
     }
@@ -207,7 +230,7 @@ impl Output {
         let rows = week.entries.iter().map(|entry| {
             json!({
                 "day": entry.day, "time": entry.time, "title": entry.title, "calendar": entry.calendar,
-                "place": entry.place, "kind": if entry.is_task { "task" } else { "event" },
+                "place": entry.place, "kind": entry.kind.as_str(), "services": entry.services,
             })
         });
         let agenda =
@@ -230,10 +253,10 @@ impl Output {
     ) {
         let line =
             |line: &Line| json!({"at": line.at, "who": line.who, "text": line.text, "edited": line.edited});
-        let unread = inbox.threads.iter().filter(|thread| thread.unread == Some(true)).count();
+        let unread = inbox.threads.iter().filter(|thread| thread.is_unread() == Some(true)).count();
         let rows = inbox.threads.iter().map(|thread| {
             json!({
-                "service": thread.service, "place": thread.place, "unread": thread.unread,
+                "service": thread.service, "also": thread.also, "place": thread.place, "unread": thread.is_unread(),
                 "message": thread.line.as_ref().map(line), "others": thread.others,
                 "replies": thread.replies.iter().map(line).collect::<Value>(),
             })
@@ -247,15 +270,18 @@ impl Output {
         say!("{}", tables::inbox(inbox, now, name));
     }
 
-    pub(crate) fn open_tasks(&mut self, tasks: &[Open], now: DateTime<Tz>) {
-        let rows = tasks
-            .iter()
-            .map(|task| json!({"title": task.title, "list": task.list, "due": task.due, "part": task.part}));
-        if self.add("tasks", rows.collect()) {
+    pub(crate) fn open_work(&mut self, work: &[Open], now: DateTime<Tz>) {
+        let rows = work.iter().map(|one| {
+            json!({
+                "service": one.service, "kind": one.kind.as_str(), "title": one.title, "list": one.list,
+                "due": one.due, "part": one.part, "state": one.state, "checks": one.checks,
+            })
+        });
+        if self.add("work", rows.collect()) {
             return;
         }
-        say!("\n{HEAD}To do{HEAD:#}  {DIM}{} open{DIM:#}", tasks.len());
-        say!("{}", tables::open_tasks(tasks, now.date_naive()));
+        say!("\n{HEAD}To do{HEAD:#}  {DIM}{} open{DIM:#}", work.len());
+        say!("{}", tables::open_work(work, now.date_naive()));
     }
 
     pub(crate) fn kept(&mut self, db: &Path) {
@@ -269,6 +295,22 @@ impl Output {
     pub(crate) fn end(self) -> Option<Value> {
         self.document.map(Value::Object)
     }
+}
+
+/// The names of a service's streams that say something, as many as have room.
+fn parts<'a>(streams: impl Iterator<Item = &'a Synced>) -> String {
+    let names = streams.filter(|stream| !stream.is_empty && !PLAIN.contains(&&*stream.title));
+    let names: Vec<&str> = names.map(|stream| stream.title.as_str()).collect();
+    let mut text = String::new();
+    for (place, name) in names.iter().enumerate() {
+        let comma = if place > 0 { ", " } else { "" };
+        let rest = if place + 1 < names.len() { 3 } else { 0 };
+        if text.chars().count() + comma.len() + name.chars().count() + rest > PARTS {
+            return text + ", …";
+        }
+        text = text + comma + name;
+    }
+    text
 }
 
 /// `5 new, 6 changed, 1 gone`.

@@ -4,18 +4,19 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Row, Table, Width, presets};
 use integrations_core::connection::ServiceId;
+use integrations_core::model::CheckState;
 
-use super::agenda::Week;
+use super::agenda::{Kind, Week};
 use super::inbox::{Inbox, Line, Thread};
-use super::todo::Open;
+use super::todo::{Open, Work};
 
 /// How wide a table is where the terminal does not say, and at the most.
 const WIDTH: u16 = 100;
 /// How wide the names of places and of people are at the most.
-const PLACE: u16 = 17;
+const PLACE: u16 = 19;
 const PERSON: u16 = 17;
-/// How many tasks are shown.
-const TASKS: usize = 10;
+/// How much of what is to do is shown.
+const SHOWN: usize = 16;
 
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
@@ -58,7 +59,7 @@ pub(crate) fn week(week: &Week) -> String {
     for entry in &week.entries {
         let is_new = last.replace(entry.day) != Some(entry.day);
         let day = if is_new { entry.day.format("%a %-d %b").to_string() } else { String::new() };
-        let (mark, time) = if entry.is_task {
+        let (mark, time) = if entry.kind == Kind::Task {
             ("☐", Cell::new(&entry.time).fg(Color::DarkYellow))
         } else {
             ("", Cell::new(&entry.time).fg(Color::DarkCyan))
@@ -83,10 +84,12 @@ pub(crate) fn inbox(inbox: &Inbox, now: DateTime<Tz>, name: impl Fn(&ServiceId) 
             column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(most + 2)));
         }
     }
-    for Thread { service, place, line, unread, replies, others, .. } in &inbox.threads {
-        let unread = *unread == Some(true);
-        let name = name(service);
-        let place = place.as_ref().map_or_else(|| name.to_owned(), |place| format!("{name} {place}"));
+    for thread in &inbox.threads {
+        let Thread { service, also, place, line, replies, others, .. } = thread;
+        let unread = thread.is_unread() == Some(true);
+        let all: Vec<_> = [service].into_iter().chain(also).map(&name).collect();
+        let all = all.join(", ");
+        let place = place.as_ref().map_or_else(|| all.clone(), |place| format!("{all} {place}"));
         let (at, mut who, text) = match line {
             Some(line) => (when(line.at, &now), line.who.clone(), shown(line)),
             None => (String::new(), String::new(), "(a message that is gone)".to_owned()),
@@ -142,24 +145,37 @@ fn shown(line: &Line) -> String {
     if line.edited { format!("✎ {}", line.text) } else { line.text.clone() }
 }
 
-pub(crate) fn open_tasks(tasks: &[Open], today: NaiveDate) -> String {
-    let mut table = table(&["", "Due", "What", "List"]);
-    for task in tasks.iter().take(TASKS) {
-        let days = task.due.map(|due| (due - today).num_days());
-        let due = match (task.due, days) {
+pub(crate) fn open_work(work: &[Open], today: NaiveDate) -> String {
+    let mut table = table(&["", "Due", "What", "Where", "State"]);
+    for one in work.iter().take(SHOWN) {
+        let days = one.due.map(|due| (due - today).num_days());
+        let due = match (one.due, days) {
             (Some(due), Some(..0)) => {
-                Cell::new(format!("overdue, {}", due.format("%a %-d %b"))).fg(Color::DarkRed)
+                Cell::new(format!("overdue, {}", due.format("%-d %b"))).fg(Color::DarkRed)
             }
             (_, Some(0)) => Cell::new("today").fg(Color::DarkYellow),
             (_, Some(1)) => Cell::new("tomorrow").fg(Color::DarkYellow),
             (Some(due), _) => Cell::new(due.format("%a %-d %b")),
             (None, _) => Cell::new(""),
         };
-        let title = if task.part { format!("↳ {}", task.title) } else { task.title.clone() };
-        add(&mut table, vec![Cell::new("☐").fg(Color::DarkYellow), due, Cell::new(title), dim(&task.list)]);
+        let mark = match one.kind {
+            Work::Task => "☐",
+            Work::Issue => "○",
+            Work::Review | Work::Pull => "⇄",
+        };
+        let title = if one.part { format!("↳ {}", one.title) } else { one.title.clone() };
+        let state = one.state.join(", ");
+        let state = match &one.checks {
+            Some(CheckState::Success) => Cell::new(format!("✓ {state}")).fg(Color::DarkGreen),
+            Some(CheckState::Failure) => Cell::new(format!("✗ {state}")).fg(Color::DarkRed),
+            Some(_) => Cell::new(format!("… {state}")).fg(Color::DarkYellow),
+            None => dim(&state),
+        };
+        let cells = vec![Cell::new(mark).fg(Color::DarkYellow), due, Cell::new(title), dim(&one.list), state];
+        add(&mut table, cells);
     }
     let text = table.trim_fmt();
-    match tasks.len().saturating_sub(TASKS) {
+    match work.len().saturating_sub(SHOWN) {
         0 => text,
         more => format!("{text}\n   and {more} more"),
     }

@@ -3,6 +3,7 @@
 //! Everything that a sync brings goes through one door, [`SyncSink::commit`]. A host that wants to hear of each
 //! change puts a sink of its own before its store, and compares.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -89,12 +90,21 @@ impl Watch {
 
     /// What a commit will change.
     async fn look_at(&self, commit: &Commit) -> Result<Vec<Change>> {
-        let mut changes = Vec::new();
+        // What is taken away and written anew in one commit has changed, if it has: what comes last counts.
+        let mut order = Vec::new();
+        let mut last = HashMap::new();
         for change in &commit.changes {
             let (id, now) = match change {
                 model::Change::Upsert(record) => (&record.source.id, Some(&record.entity)),
                 model::Change::Delete { id } => (id, None),
             };
+            if last.insert(id, now).is_none() {
+                order.push(id);
+            }
+        }
+        let mut changes = Vec::new();
+        for id in order {
+            let now = last.get(id).copied().flatten();
             let before = self.store.record(&commit.stream, id).await?.map(|record| record.entity);
             let sign = match (&before, now) {
                 (None, None) => continue,

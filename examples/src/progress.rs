@@ -5,6 +5,8 @@ use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
+use integrations_core::adapter::ServiceInfo;
+use integrations_core::connection::ServiceId;
 use integrations_core::observe::{Notice, Observer};
 use integrations_core::sync::StreamKey;
 
@@ -13,9 +15,16 @@ use integrations_core::sync::StreamKey;
 pub struct Bars {
     all: MultiProgress,
     streams: Mutex<HashMap<StreamKey, ProgressBar>>,
+    /// What people call the services.
+    names: HashMap<ServiceId, &'static str>,
 }
 
 impl Bars {
+    /// With the names of these services before those of the streams.
+    pub fn of<'a>(services: impl Iterator<Item = &'a ServiceInfo>) -> Self {
+        Self { names: services.map(|info| (info.id.clone(), info.name)).collect(), ..Self::default() }
+    }
+
     fn with<T>(&self, stream: &StreamKey, then: impl FnOnce(&ProgressBar) -> T) -> Option<T> {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner).get(stream).map(then)
     }
@@ -41,8 +50,9 @@ impl Observer for Bars {
         match notice {
             Notice::StreamStarted { stream, title, phase } => {
                 let bar = self.all.add(ProgressBar::new_spinner());
-                bar.set_style(style("  {spinner:.cyan} {prefix:<22} {pos:>8} items  {rate:<10} {msg}"));
-                bar.set_prefix(shown(title).to_owned());
+                bar.set_style(style("  {spinner:.cyan} {prefix:<36} {pos:>8} items  {rate:<10} {msg}"));
+                let service = self.names.get(&stream.service).copied().unwrap_or_default();
+                bar.set_prefix(format!("{service:<16}  {}", shown(title)));
                 bar.set_message(match *phase {
                     "tracking" => "reading changes",
                     "listing" => "listing, where the last run stopped",

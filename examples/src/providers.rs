@@ -7,21 +7,20 @@ use clap::Parser;
 use integrations_core::clock::{Clock, SystemClock};
 use integrations_core::resilience::Limits;
 use integrations_core::{Error, Gateway, GatewayBuilder, Result, ServiceAdapter};
-use integrations_github::GitHubConfig;
+use integrations_github::{GitHub, GitHubConfig};
 use integrations_google::{Gmail, GoogleCalendar, GoogleConfig, GoogleTasks, calendar, gmail, tasks};
-use integrations_msgraph::GraphConfig;
+use integrations_msgraph::{GraphConfig, OutlookCalendar, OutlookMail};
 use integrations_slack::{Slack, SlackConfig};
-use integrations_testkit::oauth::{AccountSpec, Dialect, FakeOAuth, FakeOAuthBuilder};
-use integrations_zoom::ZoomConfig;
+use integrations_zoom::{Zoom, ZoomConfig};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use url::Url;
 
 use crate::loopback::{self, Loopback};
-use crate::story::{self, Story};
+use crate::story::{Ports, Story};
 
 pub use crate::story::Consent;
 
-/// Google and Slack, or [a story](crate::story) about fakes of them.
+/// The five providers, or [a story](crate::story) about fakes of them.
 #[derive(Debug)]
 pub enum Providers {
     /// The providers.
@@ -46,7 +45,17 @@ impl Providers {
 
     /// Fakes that agree for their user.
     pub async fn fake() -> Self {
-        Self::Fake(Box::new(Story::begin(Consent::AtOnce).await))
+        Self::fake_at(Ports::default()).await
+    }
+
+    /// Fakes that ask their user on a page.
+    pub async fn asking() -> Self {
+        Self::Fake(Box::new(Story::begin(Consent::Page).await))
+    }
+
+    /// Fakes that agree, on these ports.
+    pub async fn fake_at(ports: Ports) -> Self {
+        Self::Fake(Box::new(Story::begin_at(Consent::AtOnce, ports).await))
     }
 
     /// The story, if it is one.
@@ -77,20 +86,76 @@ impl Providers {
         self.story().map_or_else(GoogleConfig::from_env, Story::google_config)
     }
 
-    /// The app at Slack; the real one's credentials stand in `SLACK_CLIENT_ID` and `SLACK_CLIENT_SECRET`.
+    /// The app at Slack, for a program; the real one's credentials stand in `SLACK_CLIENT_ID` and
+    /// `SLACK_CLIENT_SECRET`.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](integrations_core::ErrorKind::Configuration) when one of them is missing.
     pub fn slack(&self) -> Result<SlackConfig> {
-        self.story().map_or_else(|| slack_from_env(Way::Program), Story::slack_config)
+        self.slack_for(Way::Program)
     }
 
-    /// The adapters of all that can be used, and what is missing for the others.
+    fn slack_for(&self, way: Way) -> Result<SlackConfig> {
+        self.story().map_or_else(|| slack_from_env(way), Story::slack_config)
+    }
+
+    /// The application at Microsoft; the real one's credentials stand in `MICROSOFT_CLIENT_ID` and
+    /// `MICROSOFT_CLIENT_SECRET`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](integrations_core::ErrorKind::Configuration) when the former is missing.
+    pub fn microsoft(&self) -> Result<GraphConfig> {
+        self.story().map_or_else(GraphConfig::from_env, Story::graph_config)
+    }
+
+    /// The app at GitHub; the real one's credentials stand in `GITHUB_CLIENT_ID` and `GITHUB_CLIENT_SECRET`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](integrations_core::ErrorKind::Configuration) when one of them is missing.
+    pub fn github(&self) -> Result<GitHubConfig> {
+        self.story().map_or_else(GitHubConfig::from_env, Story::github_config)
+    }
+
+    /// The app at Zoom; the real one's credentials stand in `ZOOM_CLIENT_ID` and `ZOOM_CLIENT_SECRET`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](integrations_core::ErrorKind::Configuration) when one of them is missing.
+    pub fn zoom(&self) -> Result<ZoomConfig> {
+        self.story().map_or_else(ZoomConfig::from_env, Story::zoom_config)
+    }
+
+    /// The adapters of all that can be used by a program, and what is missing for the others.
     pub fn adapters(&self) -> (Vec<Arc<dyn ServiceAdapter>>, Vec<Error>) {
-        collect([
-            self.google().map(all_of_google),
-            self.slack().and_then(Slack::new).map(|slack| vec![slack]),
-        ])
+        self.adapters_for(Way::Program)
+    }
+
+    /// The adapters of all services whose credentials stand in the environment, or of the fakes; and what is
+    /// missing for the others.
+    pub fn adapters_for(&self, way: Way) -> (Vec<Arc<dyn ServiceAdapter>>, Vec<Error>) {
+        let (mut adapters, mut missing) = (Vec::new(), Vec::new());
+        for part in self.parts(way) {
+            match part {
+                Ok(mut part) => adapters.append(&mut part),
+                Err(error) => missing.push(error),
+            }
+        }
+        (adapters, missing)
+    }
+
+    /// One client for each provider, whatever the number of its services.
+    fn parts(&self, way: Way) -> [Result<Vec<Arc<dyn ServiceAdapter>>>; 5] {
+        let google = |config: GoogleConfig| {
+            vec![GoogleCalendar::new(config.clone()), Gmail::new(config.clone()), GoogleTasks::new(config)]
+        };
+        let microsoft =
+            |config: GraphConfig| Ok(vec![OutlookCalendar::new(config.clone())?, OutlookMail::new(config)?]);
+        [
+            self.google().map(google),
+            self.microsoft().and_then(microsoft),
+            self.slack_for(way).and_then(Slack::new).map(|slack| vec![slack]),
+            self.github().map(|config| vec![GitHub::new(config)]),
+            self.zoom().and_then(Zoom::new).map(|zoom| vec![zoom]),
+        ]
     }
 
     /// Sends the user to the provider with their browser, and returns the address that they come back to.
@@ -124,10 +189,21 @@ impl Providers {
     }
 }
 
+/// The services.
+const SERVICES: [&str; 8] = [
+    calendar::SERVICE,
+    gmail::SERVICE,
+    tasks::SERVICE,
+    integrations_slack::SERVICE,
+    integrations_msgraph::calendar::SERVICE,
+    integrations_msgraph::mail::SERVICE,
+    integrations_github::SERVICE,
+    integrations_zoom::SERVICE,
+];
+
 /// The fakes have no quota, and nobody wants to wait for what the providers' own would hold back.
 pub fn without_quotas(builder: GatewayBuilder) -> GatewayBuilder {
-    let services = [calendar::SERVICE, gmail::SERVICE, tasks::SERVICE, integrations_slack::SERVICE];
-    services.into_iter().fold(builder, |builder, service| builder.limits(service, Limits::UNKNOWN))
+    SERVICES.into_iter().fold(builder, |builder, service| builder.limits(service, Limits::UNKNOWN))
 }
 
 /// How users come back from Slack: to a page of the web, or to a program or a page on this machine. The latter
@@ -147,104 +223,4 @@ fn slack_from_env(way: Way) -> Result<SlackConfig> {
     }
     let read = |name| std::env::var(name).unwrap_or_default();
     SlackConfig::builder().client(read("SLACK_CLIENT_ID"), read("SLACK_CLIENT_SECRET")).pkce().build()
-}
-
-type Adapters = Vec<Arc<dyn ServiceAdapter>>;
-
-/// One client for three services.
-fn all_of_google(config: GoogleConfig) -> Adapters {
-    vec![GoogleCalendar::new(config.clone()), Gmail::new(config.clone()), GoogleTasks::new(config)]
-}
-
-fn collect(all: impl IntoIterator<Item = Result<Adapters>>) -> (Adapters, Vec<Error>) {
-    let (mut adapters, mut missing) = (Vec::new(), Vec::new());
-    for some in all {
-        match some {
-            Ok(mut some) => adapters.append(&mut some),
-            Err(error) => missing.push(error),
-        }
-    }
-    (adapters, missing)
-}
-
-/// The adapters of all providers whose credentials stand in the environment, and what is missing for the
-/// others: `GOOGLE_`, `SLACK_`, `MICROSOFT_`, `GITHUB_`, `ZOOM_`, each with `CLIENT_ID` and `CLIENT_SECRET`.
-pub fn real(way: Way) -> (Vec<Arc<dyn ServiceAdapter>>, Vec<Error>) {
-    collect([
-        GoogleConfig::from_env().map(all_of_google),
-        slack_from_env(way).and_then(Slack::new).map(|slack| vec![slack]),
-        GraphConfig::from_env().and_then(|config| Ok(vec![integrations_msgraph::account(&config)?])),
-        GitHubConfig::from_env().map(|config| vec![integrations_github::account(&config)]),
-        ZoomConfig::from_env().and_then(|config| Ok(vec![integrations_zoom::account(&config)?])),
-    ])
-}
-
-/// A fake of each provider. Ada and Grace have accounts at all of them; at Google, Ada alone.
-#[derive(Debug)]
-pub struct Fakes {
-    /// Google and Slack.
-    pub story: Story,
-    /// The Microsoft identity platform.
-    pub microsoft: FakeOAuth,
-    /// GitHub, with an OAuth app: its tokens do not expire.
-    pub github: FakeOAuth,
-    /// Zoom.
-    pub zoom: FakeOAuth,
-}
-
-impl Fakes {
-    /// Starts them on free ports of this machine.
-    pub async fn start(consent: Consent) -> Self {
-        Self::start_with(consent, "Ada Lovelace").await
-    }
-
-    /// As [`start`](Self::start), with another name for Ada at those that have nothing but accounts.
-    pub async fn start_with(consent: Consent, name: &str) -> Self {
-        let oauth = |dialect| {
-            let builder = FakeOAuth::builder(dialect)
-                .account(AccountSpec::new(story::ADA).name(name))
-                .account(AccountSpec::new("grace@example.com").name("Grace Hopper"));
-            if consent == Consent::Page { builder.with_consent_page() } else { builder }
-        };
-        let start = FakeOAuthBuilder::start;
-        Self {
-            story: Story::begin(consent).await,
-            microsoft: start(oauth(Dialect::Microsoft)).await,
-            github: start(oauth(Dialect::GitHub).with_lasting_tokens()).await,
-            zoom: start(oauth(Dialect::Zoom).app_scopes(&zoom_scopes())).await,
-        }
-    }
-
-    /// The adapters for them.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Configuration`](integrations_core::ErrorKind::Configuration), if the family is wrong.
-    pub fn adapters(&self) -> Result<Vec<Arc<dyn ServiceAdapter>>> {
-        let Self { story, microsoft, github, zoom } = self;
-        let secret = |fake: &FakeOAuth| fake.client_secret().unwrap_or_default().to_owned();
-        let microsoft = GraphConfig::builder()
-            .client(microsoft.client_id(), secret(microsoft))
-            .base_url(microsoft.url())
-            .build()?;
-        let github = GitHubConfig::builder()
-            .client(github.client_id(), secret(github))
-            .base_url(github.url())
-            .build()?;
-        let zoom =
-            ZoomConfig::builder().client(zoom.client_id(), secret(zoom)).base_url(zoom.url()).build()?;
-        let mut adapters = all_of_google(story.google_config()?);
-        adapters.extend([
-            Slack::new(story.slack_config()?)?,
-            integrations_msgraph::account(&microsoft)?,
-            integrations_github::account(&github),
-            integrations_zoom::account(&zoom)?,
-        ]);
-        Ok(adapters)
-    }
-}
-
-/// Zoom's users grant what the app is set up for: this one reads, and writes nothing.
-fn zoom_scopes() -> Vec<&'static str> {
-    use integrations_zoom::scope;
-    [scope::FOR_CONNECTING, scope::FOR_MEETINGS, scope::FOR_PAST_MEETINGS, scope::FOR_RECORDINGS].concat()
 }

@@ -12,6 +12,7 @@ fn noun(service: &ServiceId, kind: RecordKind) -> (&'static str, &'static str) {
         RecordKind::Event => ("event", "events"),
         RecordKind::Message => ("message", "messages"),
         RecordKind::Channel if *service == integrations_google::gmail::SERVICE => ("label", "labels"),
+        RecordKind::Channel if *service == integrations_msgraph::mail::SERVICE => ("folder", "folders"),
         RecordKind::Channel => ("channel", "channels"),
         RecordKind::Person => ("person", "people"),
         RecordKind::Task => ("task", "tasks"),

@@ -172,11 +172,12 @@ const PROVIDERS: &[Provider] = &[
     },
     Provider {
         dialect: Dialect::Microsoft,
-        service: "microsoft",
+        service: "outlook_calendar",
         error: "50173",
         adapter: |fake, _, log| {
             let builder = noted(log, integrations_msgraph::GraphConfig::builder().client("client", SECRET));
-            integrations_msgraph::account(&noted(log, builder.base_url(fake.url()).build().unwrap())).unwrap()
+            let config = noted(log, builder.base_url(fake.url()).build().unwrap());
+            integrations_msgraph::OutlookCalendar::new(config).unwrap()
         },
     },
     Provider {
@@ -186,7 +187,7 @@ const PROVIDERS: &[Provider] = &[
         adapter: |fake, pem, log| {
             let builder = integrations_github::GitHubConfig::builder().client("client", SECRET);
             let builder = noted(log, builder.private_key(pem));
-            integrations_github::account(&noted(log, builder.base_url(fake.url()).build().unwrap()))
+            integrations_github::GitHub::new(noted(log, builder.base_url(fake.url()).build().unwrap()))
         },
     },
     Provider {
@@ -195,7 +196,7 @@ const PROVIDERS: &[Provider] = &[
         error: "4741",
         adapter: |fake, _, log| {
             let builder = noted(log, integrations_zoom::ZoomConfig::builder().client("client", SECRET));
-            integrations_zoom::account(&noted(log, builder.base_url(fake.url()).build().unwrap())).unwrap()
+            integrations_zoom::Zoom::new(noted(log, builder.base_url(fake.url()).build().unwrap())).unwrap()
         },
     },
 ];

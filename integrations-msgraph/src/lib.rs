@@ -1,6 +1,5 @@
 #![doc = include_str!("../docs.md")]
 
-mod account;
 mod batch;
 pub mod calendar;
 mod classify;
@@ -11,7 +10,6 @@ pub mod mail;
 mod oauth;
 mod zones;
 
-pub use self::account::{SERVICE, account};
 pub use self::calendar::OutlookCalendar;
 pub use self::classify::{RULES, TOKEN_RULES, error as classify, token_error as classify_token};
 pub use self::config::{GraphConfig, GraphConfigBuilder, scope};

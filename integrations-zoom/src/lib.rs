@@ -1,15 +1,13 @@
 #![doc = include_str!("../docs.md")]
 
-mod account;
 mod classify;
 mod config;
 mod limits;
 pub mod meetings;
 mod oauth;
 
-pub use self::account::{SERVICE, account};
 pub use self::classify::{RULES, TOKEN_RULES, error as classify, token_error as classify_token};
 pub use self::config::{ZoomConfig, ZoomConfigBuilder, scope};
 pub use self::limits::{FREE, LIMITS};
-pub use self::meetings::Zoom;
+pub use self::meetings::{SERVICE, Zoom};
 pub use self::oauth::ZoomOAuth;

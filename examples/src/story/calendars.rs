@@ -14,6 +14,7 @@ const NEW_YORK: &str = "America/New_York";
 
 pub(super) const REVIEW: &str = "review00";
 pub(super) const LUNCH: &str = "lunch000";
+pub(super) const PLANNING: &str = "planning";
 
 /// An appointment: the calendar and the zone it is kept in, its id and title, the day and the time that it
 /// begins in Berlin, how many minutes it takes, and where it is.
@@ -72,7 +73,7 @@ pub(super) fn fill(google: &FakeGoogle) {
         "id": "holiday0", "summary": "School holidays", "start": {"date": "2026-03-05"}, "end": {"date": "2026-03-07"},
     });
     google.insert_event(ADA, holidays);
-    let mut planning = event(&(TEAM, NEW_YORK, "planning", "Planning", -14, (17, 0), 45, "Video call"));
+    let mut planning = event(&(TEAM, NEW_YORK, PLANNING, "Planning", -14, (17, 0), 45, "Video call"));
     planning["recurrence"] = json!(["RRULE:FREQ=WEEKLY;BYDAY=MO"]);
     google.insert_event(TEAM, planning);
     // Every weekday, but not on Wednesday, and late on Friday.

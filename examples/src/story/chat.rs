@@ -57,7 +57,7 @@ const ROWS: &[Row] = &[
     (WITH_HARUKA, 0, (7, 24), HARUKA.id,  Top,   "Could you bring the blue notebook on Thursday?"),
     (WITH_HARUKA, 0, (8, 15), ADA,        Top,   "It is in my bag already."),
 
-    (WITH_GRACE_AND_KATHERINE, 0, (8, 20), GRACE.id, Top, "Ten minutes at ten, for the slides?"),
+    (WITH_GRACE_AND_KATHERINE, 0, (8, 20), GRACE.id, Top, "Ten minutes at nine, for the slides?"),
 ];
 
 pub(super) fn channels() -> Vec<ChannelSpec> {

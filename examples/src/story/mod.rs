@@ -1,26 +1,35 @@
 //! What happens around Ada in the first days of March 2026?
 //!
-//! A small world for the examples: a fake Google and a fake Slack that tell of the same people and the same
-//! week. It begins on Monday, 2 March 2026, at half past eight in Berlin, where Ada lives, and goes on
+//! A small world for the examples: fakes of Google, Slack, Microsoft, GitHub and Zoom that tell of the same people
+//! and the same week. It begins on Monday, 2 March 2026, at half past eight in Berlin, where Ada lives, and goes on
 //! chapter by chapter. Whoever starts it again finds it word for word as it was.
 
 mod calendars;
 mod chapters;
 mod chat;
 mod clock;
+mod code;
 mod mail;
+mod meetings;
 mod todo;
+mod university;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use integrations_core::Result;
 use integrations_core::clock::Clock;
+use integrations_github::GitHubConfig;
 use integrations_google::GoogleConfig;
+use integrations_msgraph::GraphConfig;
 use integrations_slack::SlackConfig;
+use integrations_testkit::github::FakeGitHub;
 use integrations_testkit::google::{FakeGoogle, FakeGoogleBuilder};
+use integrations_testkit::msgraph::FakeGraph;
 use integrations_testkit::oauth::{AccountSpec, Pkce};
 use integrations_testkit::slack::{FakeSlack, FakeSlackBuilder, UserSpec};
+use integrations_testkit::zoom::FakeZoom;
+use integrations_zoom::ZoomConfig;
 
 pub use self::chapters::Deed;
 use self::chapters::Threads;
@@ -28,6 +37,8 @@ use self::clock::StoryClock;
 
 /// Whose accounts they are.
 pub const ADA: &str = "ada@example.com";
+/// The same Ada, at Microsoft.
+pub const ADA_AT_UNIVERSITY: &str = "ada@goettingen.example";
 
 /// Somebody at Ada's company, with an account at Slack and an address.
 #[derive(Debug, Clone, Copy)]
@@ -99,6 +110,15 @@ pub enum Consent {
     Page,
 }
 
+/// Where those fakes listen whose answers hold addresses of their own; 0, the default, means any port that is free.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ports {
+    /// Of Microsoft.
+    pub microsoft: u16,
+    /// Of GitHub.
+    pub github: u16,
+}
+
 /// The world, as far as it has been told.
 #[derive(Debug)]
 pub struct Story {
@@ -106,6 +126,12 @@ pub struct Story {
     pub google: FakeGoogle,
     /// The workspace of Ada's company. Its app uses PKCE: Slack lets no other send users back to a program.
     pub slack: FakeSlack,
+    /// Ada's calendars and her mailbox at the university.
+    pub microsoft: FakeGraph,
+    /// The repositories of Ada's company, and one of her own. The app is an OAuth app: its tokens do not expire.
+    pub github: FakeGitHub,
+    /// Ada's meetings.
+    pub zoom: FakeZoom,
     clock: StoryClock,
     threads: Mutex<Threads>,
 }
@@ -113,28 +139,58 @@ pub struct Story {
 impl Story {
     /// Everything up to Monday morning.
     pub async fn begin(consent: Consent) -> Self {
+        Self::begin_at(consent, Ports::default()).await
+    }
+
+    /// The same, on these ports.
+    pub async fn begin_at(consent: Consent, ports: Ports) -> Self {
+        Self::set_up(consent, ports, "Ada Lovelace").await
+    }
+
+    /// The same, with another name for Ada at Microsoft.
+    pub async fn begin_as(consent: Consent, name: &str) -> Self {
+        Self::set_up(consent, Ports::default(), name).await
+    }
+
+    async fn set_up(consent: Consent, ports: Ports, name: &str) -> Self {
         let clock = StoryClock::standing_at(at(-10, 9, 0));
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let google = calendars::specs().into_iter().fold(FakeGoogle::builder(), FakeGoogleBuilder::calendar);
         let google = todo::lists().into_iter().fold(google, FakeGoogleBuilder::task_list);
         let google = google.clock(Arc::clone(&shared)).user(ADA).interactive(consent == Consent::Page);
         let grace = AccountSpec::new("grace@example.com").name(GRACE.name).id(GRACE.id);
-        let slack = FakeSlack::builder().clock(shared).user(ADA).user_id(ADA_AT_SLACK).account(grace);
+        let slack =
+            FakeSlack::builder().clock(Arc::clone(&shared)).user(ADA).user_id(ADA_AT_SLACK).account(grace);
         let others = [KATHERINE, CHARLES, HARUKA].map(Colleague::user);
         let slack = others.into_iter().fold(slack, FakeSlackBuilder::add_user);
         let slack = slack.add_user(UserSpec::new("deploys").id(chat::DEPLOYS).real_name("Deploys").bot());
         let slack = chat::channels().into_iter().fold(slack, FakeSlackBuilder::channel);
         let slack = slack.pkce(Pkce::Required).interactive(consent == Consent::Page);
+        let asks = consent == Consent::Page;
+        let microsoft = university::fake()
+            .user_name(name)
+            .port(ports.microsoft)
+            .clock(Arc::clone(&shared))
+            .interactive(asks);
+        let grace = AccountSpec::new("grace@example.com").name(GRACE.name);
+        let github =
+            code::fake().port(ports.github).clock(Arc::clone(&shared)).account(grace).interactive(asks);
+        let zoom = meetings::fake().clock(shared).interactive(asks);
         let (google, slack) = (google.start().await, slack.start().await);
+        let (microsoft, github, zoom) = (microsoft.start().await, github.start().await, zoom.start().await);
 
         calendars::fill(&google);
         let mut threads = Threads::default();
+        code::fill(&github, &clock, &mut threads);
+        let seminar = meetings::fill(&zoom, &google, &clock, &mut threads);
+        university::fill_calendars(&microsoft, &google, &seminar, &mut threads);
+        university::fill_mailbox(&microsoft, &google, &clock, &mut threads);
         mail::fill(&google, &mut threads);
         todo::fill(&google, &clock, &mut threads);
         chat::fill(&slack, &clock, &mut threads);
         clock.stand_at(at(0, 8, 30));
         clock.go_on();
-        Self { google, slack, clock, threads: Mutex::new(threads) }
+        Self { google, slack, microsoft, github, zoom, clock, threads: Mutex::new(threads) }
     }
 
     /// The clock that the fakes live by, and whoever speaks with them.
@@ -162,6 +218,34 @@ impl Story {
         builder.base_url(slack.url()).pkce().build()
     }
 
+    /// The same, at this Microsoft.
+    ///
+    /// # Errors
+    /// As [`google_config`](Self::google_config).
+    pub fn graph_config(&self) -> Result<GraphConfig> {
+        let fake = &self.microsoft;
+        let secret = fake.client_secret().unwrap_or_default();
+        GraphConfig::builder().client(fake.client_id(), secret).base_url(fake.url()).build()
+    }
+
+    /// The same, at this GitHub.
+    ///
+    /// # Errors
+    /// As [`google_config`](Self::google_config).
+    pub fn github_config(&self) -> Result<GitHubConfig> {
+        let fake = &self.github;
+        GitHubConfig::builder().client(fake.client_id(), fake.client_secret()).base_url(fake.url()).build()
+    }
+
+    /// The same, at this Zoom.
+    ///
+    /// # Errors
+    /// As [`google_config`](Self::google_config).
+    pub fn zoom_config(&self) -> Result<ZoomConfig> {
+        let fake = &self.zoom;
+        ZoomConfig::builder().client(fake.client_id(), fake.client_secret()).base_url(fake.url()).build()
+    }
+
     /// Lets the next chapter happen, and says what happened: one thing of each sort at each service.
     pub fn go_on(&self) -> Vec<Deed> {
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
@@ -179,7 +263,7 @@ mod tests {
         // Into the third week, which begins on a Monday.
         for _ in 0..31 {
             let deeds = one.go_on();
-            assert_eq!(deeds.len(), 11);
+            assert_eq!(deeds.len(), 21);
             assert_eq!(deeds, other.go_on());
         }
         assert_eq!(one.clock().now().date_naive(), at(14, 12, 0).date_naive());
@@ -190,5 +274,10 @@ mod tests {
         assert_eq!(one.google.history_id(), other.google.history_id());
         assert_eq!(one.google.task_ids(todo::REVIEW), other.google.task_ids(todo::REVIEW));
         assert_eq!(one.google.event_ids(ADA), other.google.event_ids(ADA));
+        let letters = |story: &Story| story.microsoft.message_ids(university::INBOX);
+        assert_eq!(letters(&one), letters(&other));
+        let issues = |story: &Story| (story.github.issue_numbers(code::STORE), story.github.notifications());
+        assert_eq!(issues(&one), issues(&other));
+        assert_eq!(one.zoom.meeting_ids(), other.zoom.meeting_ids());
     }
 }

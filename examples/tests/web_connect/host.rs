@@ -3,7 +3,8 @@
 use std::future::IntoFuture;
 
 use integrations_core::auth::Vault;
-use integrations_examples::providers::{Consent, Fakes};
+use integrations_examples::providers::Providers;
+use integrations_examples::story::{Consent, Story};
 use integrations_stores::SqliteStore;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -15,7 +16,7 @@ use crate::web_connect::routes::router;
 pub(super) struct Host {
     /// Without a slash at the end.
     pub(super) url: String,
-    pub(super) fakes: Fakes,
+    providers: Providers,
     pub(super) app: App,
     server: JoinHandle<()>,
 }
@@ -25,23 +26,27 @@ impl Host {
         Self::start_with(consent, "Ada Lovelace", None).await
     }
 
-    /// With another name for Ada, and another public address than the one that is listened at.
+    /// With another name for Ada at Microsoft, and another public address than the one that is listened at.
     pub(super) async fn start_with(consent: Consent, name: &str, public: Option<&str>) -> Self {
-        let fakes = Fakes::start_with(consent, name).await;
+        let providers = Providers::Fake(Box::new(Story::begin_as(consent, name).await));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let parts = Parts {
-            adapters: fakes.adapters().unwrap(),
-            store: SqliteStore::builder().clock(fakes.story.clock()).in_memory().await.unwrap(),
+            adapters: providers.adapters().0,
+            store: SqliteStore::builder().clock(providers.clock()).in_memory().await.unwrap(),
             vault: Vault::ephemeral().unwrap(),
             public: Url::parse(public.unwrap_or(&url)).unwrap(),
             fake: true,
-            clock: fakes.story.clock(),
+            clock: providers.clock(),
         };
         let app = App::new(parts).unwrap();
         let serving = axum::serve(listener, router(app.clone())).into_future();
         let server = tokio::spawn(async move { serving.await.unwrap() });
-        Self { url, fakes, app, server }
+        Self { url, providers, app, server }
+    }
+
+    pub(super) fn story(&self) -> &Story {
+        self.providers.story().unwrap()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the page refuses, told by plain HTTP.
 
 use integrations_core::ErrorKind;
-use integrations_examples::providers::{Consent, Fakes};
+use integrations_examples::story::{Consent, Story};
 use reqwest::{Response, StatusCode, header};
 
 use super::host::Host;
@@ -54,20 +54,21 @@ impl Client {
     }
 
     /// Connects an account, and returns the id of the connection.
-    async fn connect(&self, fakes: &Fakes, service: &str) -> String {
+    async fn connect(&self, story: &Story, service: &str) -> String {
         let url = self.leave(service).await;
-        let back = consent(fakes, service, &url).await;
+        let back = consent(story, service, &url).await;
         let answer = self.get(back.strip_prefix(&self.url).unwrap()).await;
         assert_eq!((answer.status(), location(&answer)), (StatusCode::SEE_OTHER, "/"));
         between(&self.page("/").await, "<article class=\"account\" id=\"", "\"").to_owned()
     }
 }
 
-async fn consent(fakes: &Fakes, service: &str, url: &str) -> String {
+async fn consent(story: &Story, service: &str, url: &str) -> String {
     match service {
-        "zoom" => fakes.zoom.consent(url).await.unwrap(),
-        "github" => fakes.github.consent(url).await.unwrap(),
-        _ => fakes.story.google.consent(url).await.unwrap(),
+        "zoom" => story.zoom.consent(url).await.unwrap(),
+        "outlook_mail" => story.microsoft.consent(url).await.unwrap(),
+        "github" => story.github.consent(url).await.unwrap(),
+        _ => story.google.consent(url).await.unwrap(),
     }
 }
 
@@ -131,7 +132,7 @@ async fn every_answer_carries_the_headers() {
 async fn a_form_without_the_token_of_the_session_is_refused() {
     let host = Host::start(Consent::AtOnce).await;
     let client = Client::new(&host).await;
-    let id = client.connect(&host.fakes, "zoom").await;
+    let id = client.connect(host.story(), "zoom").await;
     let foreign = Client::new(&host).await.csrf().await;
     let nobody = Client { cookie: String::new(), http: client.http.clone(), url: client.url.clone() };
     let own = client.csrf().await;
@@ -149,14 +150,14 @@ async fn a_form_without_the_token_of_the_session_is_refused() {
     }
     let connection = host.app.gateway.connection(&id.as_str().into()).await.unwrap();
     assert_eq!(connection.status.as_str(), "active");
-    assert_eq!(host.fakes.zoom.authorizations().len(), 1);
+    assert_eq!(host.story().zoom.authorizations().len(), 1);
 }
 
 #[tokio::test]
 async fn a_connection_of_another_user_is_not_found() {
     let host = Host::start(Consent::AtOnce).await;
     let (ada, eve) = (Client::new(&host).await, Client::new(&host).await);
-    let id = ada.connect(&host.fakes, "zoom").await;
+    let id = ada.connect(host.story(), "zoom").await;
     let csrf = eve.csrf().await;
     for action in ["sync", "check", "pause", "resume", "reconnect", "disconnect"] {
         for id in [id.as_str(), "cn_0"] {
@@ -179,7 +180,7 @@ async fn a_callback_that_does_not_fit_connects_nothing() {
     let host = Host::start(Consent::AtOnce).await;
     let (ada, eve) = (Client::new(&host).await, Client::new(&host).await);
     let url = ada.leave("zoom").await;
-    let back = consent(&host.fakes, "zoom", &url).await;
+    let back = consent(host.story(), "zoom", &url).await;
     let path = back.strip_prefix(&host.url).unwrap();
 
     // Somebody else's browser, another service's path, a state that was made up.
@@ -202,11 +203,11 @@ async fn a_callback_that_does_not_fit_connects_nothing() {
     assert_eq!(ada.get("/callback/nothing?state=x").await.status(), StatusCode::NOT_FOUND);
 
     // A provider that is down is told in a sentence.
-    host.fakes.zoom.fail_next_consent_with("temporarily_unavailable");
-    let back = consent(&host.fakes, "zoom", &ada.leave("zoom").await).await;
+    host.story().github.fail_next_consent_with("temporarily_unavailable");
+    let back = consent(host.story(), "github", &ada.leave("github").await).await;
     ada.get(back.strip_prefix(&host.url).unwrap()).await;
     let page = ada.page("/").await;
-    assert!(page.contains("Zoom: The service is temporarily unavailable. We will try again."), "{page}");
+    assert!(page.contains("GitHub: The service is temporarily unavailable. We will try again."), "{page}");
 }
 
 #[tokio::test]
@@ -214,7 +215,7 @@ async fn a_name_that_is_html_is_text() {
     let name = "<img src=x onerror=alert(1)>\"'&";
     let host = Host::start_with(Consent::AtOnce, name, None).await;
     let client = Client::new(&host).await;
-    let id = client.connect(&host.fakes, "github").await;
+    let id = client.connect(host.story(), "outlook_mail").await;
     let stored = host.app.gateway.connection(&id.as_str().into()).await.unwrap();
     assert_eq!(stored.account.name.as_deref(), Some(name), "it does arrive");
     let page = client.page("/").await;
@@ -247,8 +248,8 @@ async fn data_is_kept_or_erased_as_the_user_says() {
 
     let host = Host::start(Consent::AtOnce).await;
     let client = Client::new(&host).await;
-    for (data, kept) in [("keep", 18), ("erase", 0)] {
-        let id = client.connect(&host.fakes, "google_calendar").await;
+    for (data, kept) in [("keep", 19), ("erase", 0)] {
+        let id = client.connect(host.story(), "google_calendar").await;
         let csrf = client.csrf().await;
         let answer =
             client.post(&format!("/connections/{id}/disconnect"), &[("csrf", &csrf), ("data", data)]).await;
@@ -263,9 +264,9 @@ async fn data_is_kept_or_erased_as_the_user_says() {
 async fn no_secret_stands_on_a_page() {
     let host = Host::start(Consent::AtOnce).await;
     let client = Client::new(&host).await;
-    let id = client.connect(&host.fakes, "zoom").await;
+    let id = client.connect(host.story(), "zoom").await;
     let pages = [client.page("/").await, client.page(&format!("/connections/{id}/disconnect")).await];
-    let secrets = host.fakes.zoom.issued_secrets();
+    let secrets = host.story().zoom.issued_secrets();
     assert!(secrets.len() >= 3);
     let cookie = client.cookie.split_once('=').unwrap().1;
     for page in pages {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use integrations_core::adapter::{
     Capabilities, Deletions, Increments, Page, Pull, ServiceAdapter, ServiceInfo, Stream,
 };
-use integrations_core::auth::Authenticator;
+use integrations_core::auth::{Authenticator, Feature, Level};
 use integrations_core::http::{Failure, Origins, Response, Session};
 use integrations_core::model::RecordKind;
 use integrations_core::normalize::Normalizer;
@@ -16,10 +16,20 @@ use integrations_core::{Error, Result};
 use super::api::Api;
 use super::normalize::GitHubNormalizer;
 use super::{streams, sync};
-use crate::account::{FEATURES, SERVICE};
 use crate::config::{GitHubConfig, scope};
 use crate::oauth::GitHubOAuth;
 use crate::{classify, limits};
+
+/// The service's id.
+pub const SERVICE: &str = "github";
+
+/// What it offers.
+#[rustfmt::skip]
+const FEATURES: &[Feature] = &[
+    Feature::new("issues", Level::Read, scope::FOR_ISSUES),
+    Feature::new("notifications", Level::Read, scope::FOR_NOTIFICATIONS).or(&[&[scope::REPO]]),
+    Feature::new("push", Level::Push, scope::FOR_PUSH),
+];
 
 /// The adapter for GitHub.
 #[derive(Debug)]

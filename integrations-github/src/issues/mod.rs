@@ -54,7 +54,7 @@ mod streams;
 mod sync;
 mod wire;
 
-pub use self::adapter::GitHub;
+pub use self::adapter::{GitHub, SERVICE};
 pub use self::normalize::GitHubNormalizer;
 
 /// The stream of the user's notifications. No repository has such an id.

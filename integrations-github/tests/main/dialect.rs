@@ -13,7 +13,7 @@ use chrono::TimeDelta;
 use integrations_core::clock::Clock;
 use integrations_core::connection::GrantType;
 use integrations_core::{ApiKey, ErrorKind};
-use integrations_github::{GitHubConfig, account};
+use integrations_github::{GitHub, GitHubConfig};
 use integrations_testkit::conformance::authenticator::{Host, Subject};
 use integrations_testkit::oauth::{FakeOAuth, FakeOAuthBuilder, InstallationSpec};
 
@@ -36,7 +36,7 @@ pub(crate) static KEYS: LazyLock<(String, String)> = LazyLock::new(|| {
 fn with_key(fake: &FakeOAuth) -> Arc<dyn integrations_core::ServiceAdapter> {
     let secret = fake.client_secret().unwrap_or_default();
     let builder = GitHubConfig::builder().client(fake.client_id(), secret).base_url(fake.url());
-    account(&builder.private_key(KEYS.0.as_str()).build().unwrap())
+    GitHub::new(builder.private_key(KEYS.0.as_str()).build().unwrap())
 }
 
 fn app(fake: FakeOAuthBuilder) -> FakeOAuthBuilder {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use integrations_core::ErrorKind;
 use integrations_core::http::reqwest::ReqwestTransport;
-use integrations_github::{GitHubConfig, account};
+use integrations_github::{GitHub, GitHubConfig};
 use integrations_testkit::conformance::authenticator::Subject;
 use integrations_testkit::oauth::{Dialect, FakeOAuth};
 
@@ -27,7 +27,7 @@ const ERRORS: &[(&str, ErrorKind)] = &[
 pub(crate) fn subject() -> Subject {
     Subject {
         dialect: Dialect::GitHub,
-        adapter: |fake| account(&config(fake)),
+        adapter: |fake| GitHub::new(config(fake)),
         transport: || Arc::new(ReqwestTransport::new("tests").unwrap()),
         errors: ERRORS,
     }

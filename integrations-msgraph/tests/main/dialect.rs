@@ -46,7 +46,7 @@ async fn a_step_up_at_a_refresh_is_a_challenge_too() {
 #[tokio::test]
 async fn without_offline_access_there_is_no_refresh_token_and_the_end_says_so() {
     let host = Host::new(subject()).await;
-    let connect = host.gateway.connect("ada", "microsoft").redirect_uri(REDIRECT);
+    let connect = host.gateway.connect("ada", "outlook_calendar").redirect_uri(REDIRECT);
     let begun = connect.scopes(["openid", "User.Read"]).begin().await.unwrap();
     let callback = host.fake.consent(begun.url.as_str()).await.unwrap();
     let connection = host.gateway.complete("ada", &callback).await.unwrap();

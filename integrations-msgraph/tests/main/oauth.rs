@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use integrations_core::ErrorKind;
 use integrations_core::http::reqwest::ReqwestTransport;
-use integrations_msgraph::{GraphConfig, account};
+use integrations_msgraph::{GraphConfig, OutlookCalendar};
 use integrations_testkit::conformance::authenticator::Subject;
 use integrations_testkit::oauth::{Dialect, FakeOAuth};
 
@@ -43,7 +43,7 @@ const ERRORS: &[(&str, ErrorKind)] = &[
 pub(crate) fn subject() -> Subject {
     Subject {
         dialect: Dialect::Microsoft,
-        adapter: |fake| account(&config(fake)).unwrap(),
+        adapter: |fake| OutlookCalendar::new(config(fake)).unwrap(),
         transport: || Arc::new(ReqwestTransport::new("tests").unwrap()),
         errors: ERRORS,
     }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use integrations_core::adapter::{
     Capabilities, Deletions, Increments, Page, Pull, ServiceAdapter, ServiceInfo, Stream,
 };
-use integrations_core::auth::Authenticator;
+use integrations_core::auth::{Authenticator, Feature, Level};
 use integrations_core::http::{Failure, Origins, Session};
 use integrations_core::model::RecordKind;
 use integrations_core::normalize::Normalizer;
@@ -15,10 +15,21 @@ use integrations_core::{Error, Result};
 
 use super::normalize::ZoomNormalizer;
 use super::sync;
-use crate::account::info;
-use crate::config::ZoomConfig;
+use crate::config::{ZoomConfig, scope};
 use crate::oauth::ZoomOAuth;
 use crate::{classify, limits};
+
+/// The service's id.
+pub const SERVICE: &str = "zoom";
+
+/// What it offers.
+#[rustfmt::skip]
+const FEATURES: &[Feature] = &[
+    Feature::new("meetings", Level::Read, scope::FOR_MEETINGS).or(scope::INSTEAD_FOR_MEETINGS),
+    Feature::new("past_meetings", Level::Read, scope::FOR_PAST_MEETINGS).or(scope::INSTEAD_FOR_PAST_MEETINGS),
+    Feature::new("recordings", Level::Read, scope::FOR_RECORDINGS).or(scope::INSTEAD_FOR_RECORDINGS),
+    Feature::new("writing", Level::Write, scope::FOR_WRITING),
+];
 
 /// The adapter for Zoom.
 #[derive(Debug)]
@@ -49,6 +60,15 @@ impl Zoom {
             config,
         }))
     }
+}
+
+/// What Zoom is and can do, with what its accounts can.
+fn info(config: &ZoomConfig, capabilities: Capabilities) -> ServiceInfo {
+    let connecting: &[&str] = if config.whole_account { &[scope::USERS_LIST] } else { scope::FOR_CONNECTING };
+    ServiceInfo::new(SERVICE, "Zoom", env!("CARGO_PKG_VERSION"))
+        .with_capabilities(capabilities.with_refresh().with_revoke().with_incremental_scopes())
+        .with_scopes(connecting.iter().copied())
+        .with_features(FEATURES)
 }
 
 #[async_trait]

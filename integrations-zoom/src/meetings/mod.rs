@@ -14,7 +14,7 @@ mod session;
 mod sync;
 mod wire;
 
-pub use self::adapter::Zoom;
+pub use self::adapter::{SERVICE, Zoom};
 pub use self::normalize::ZoomNormalizer;
 
 /// The stream of the meetings that are planned or held now. Where the whole account is read, each user has one,

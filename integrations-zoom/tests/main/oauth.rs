@@ -6,7 +6,7 @@ use integrations_core::ErrorKind;
 use integrations_core::http::reqwest::ReqwestTransport;
 use integrations_testkit::conformance::authenticator::Subject;
 use integrations_testkit::oauth::{Dialect, FakeOAuth};
-use integrations_zoom::{ZoomConfig, account};
+use integrations_zoom::{Zoom, ZoomConfig};
 
 fn config(fake: &FakeOAuth) -> ZoomConfig {
     let secret = fake.client_secret().unwrap_or_default();
@@ -37,7 +37,7 @@ const ERRORS: &[(&str, ErrorKind)] = &[
 pub(crate) fn subject() -> Subject {
     Subject {
         dialect: Dialect::Zoom,
-        adapter: |fake| account(&config(fake)).unwrap(),
+        adapter: |fake| Zoom::new(config(fake)).unwrap(),
         transport: || Arc::new(ReqwestTransport::new("tests").unwrap()),
         errors: ERRORS,
     }

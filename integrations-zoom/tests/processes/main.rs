@@ -22,7 +22,7 @@ use integrations_core::{Gateway, GatewayBuilder, ServiceAdapter};
 use integrations_stores::SqliteStore;
 use integrations_testkit::oauth::{FakeOAuthBuilder, Rotation};
 use integrations_testkit::{Fault, Gate};
-use integrations_zoom::ZoomConfig;
+use integrations_zoom::{Zoom, ZoomConfig};
 
 use self::parent::{Process, Stage};
 
@@ -35,7 +35,7 @@ fn vault() -> Vault {
 
 fn adapter(fake: &str) -> Arc<dyn ServiceAdapter> {
     let config = ZoomConfig::builder().client("client", "secret").base_url(fake).build().unwrap();
-    integrations_zoom::account(&config).unwrap()
+    Zoom::new(config).unwrap()
 }
 
 /// A gateway that lets all callers in at once.

@@ -30,7 +30,7 @@ use crate::oauth::{Dialect, FakeOAuth, FakeOAuthBuilder};
 /// fn subject() -> Subject {
 ///     Subject {
 ///         dialect: Dialect::Zoom,
-///         adapter: |fake| integrations_zoom::account(&config(fake)).unwrap(),
+///         adapter: |fake| integrations_zoom::Zoom::new(config(fake)).unwrap(),
 ///         transport: || Arc::new(ReqwestTransport::new("tests").unwrap()),
 ///         errors: &[("invalid_grant", ErrorKind::ReauthorizationRequired)],
 ///     }
