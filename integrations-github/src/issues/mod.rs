@@ -62,7 +62,7 @@ pub const NOTIFICATIONS: &str = "notifications";
 
 /// What GraphQL is asked of a pull request; its reviews are taken out of it before it becomes part of an item.
 /// Types that are not in these places on every server are not named: a query with one is refused as a whole.
-pub(crate) const PULL: &str = "number isDraft merged mergedAt mergeable reviewDecision headRefName headRefOid \
+pub const PULL: &str = "number isDraft merged mergedAt mergeable reviewDecision headRefName headRefOid \
     isCrossRepository headRepositoryOwner { login } baseRefName additions deletions changedFiles \
     mergedBy { __typename login ... on User { databaseId } ... on Bot { databaseId } } \
     commits(last: 1) { nodes { commit { statusCheckRollup { state } } } } \
@@ -70,5 +70,5 @@ pub(crate) const PULL: &str = "number isDraft merged mergedAt mergeable reviewDe
     ... on User { databaseId } ... on Team { name slug databaseId } } } }";
 
 /// What GraphQL is asked of a review.
-pub(crate) const REVIEW: &str = "fullDatabaseId databaseId state body submittedAt updatedAt url \
+pub const REVIEW: &str = "fullDatabaseId databaseId state body submittedAt updatedAt url \
     author { __typename login ... on User { databaseId } ... on Bot { databaseId } }";
