@@ -173,6 +173,12 @@ impl Thread {
         let service = &record.stream.service;
         if *service != self.service && !self.also.contains(service) {
             self.also.push(service.clone());
+            // Which of them was read first is chance.
+            if service.as_str() < self.service.as_str()
+                && let Some(last) = self.also.last_mut()
+            {
+                std::mem::swap(&mut self.service, last);
+            }
         }
         if message.read == Some(true) {
             self.unread.insert(mail, false);

@@ -105,14 +105,18 @@ fn every_provider_has_the_same_files() {
         assert!(sources(provider).join("../docs.md").is_file(), "{provider} has no docs.md");
         let resources = resources(provider);
         assert_ne!(resources.len(), 0, "{provider}");
-        for folder in resources {
+        for folder in &resources {
             for file in RESOURCE_FILES {
                 assert!(folder.join(file).is_file(), "{} has no {file}", folder.display());
             }
         }
         for test in TESTS {
             let tests = sources(provider).join("../tests/main");
-            let there = tests.join(format!("{test}.rs")).is_file() || tests.join(test).is_dir();
+            // By itself, or in the folder of a resource.
+            let in_folder = |folder: &Path| folder.join(format!("{test}.rs")).is_file();
+            let mut folders = resources.iter().filter_map(|folder| Some(tests.join(folder.file_name()?)));
+            let of_a_resource = folders.any(|folder| in_folder(&folder));
+            let there = in_folder(&tests) || tests.join(test).is_dir() || of_a_resource;
             assert!(there, "{provider} has no tests/main/{test}");
         }
     }

@@ -48,7 +48,8 @@ pub(super) fn fill(github: &FakeGitHub, clock: &StoryClock, threads: &mut Thread
 
     clock.stand_at(at(-6, 11, 0));
     let carry = json!({"user": GRACE.login, "title": "Carry ahead, not along", "head": "carry-ahead", "body": "Twice as fast, and half as loud."});
-    debug_assert_eq!(github.open_pull(MILL, carry), CARRY);
+    let carry = github.open_pull(MILL, carry);
+    debug_assert_eq!(carry, CARRY);
     github.request_review(MILL, CARRY, LOGIN);
     github.check_run(MILL, &head(CARRY), passed("build"));
     github.check_run(MILL, &head(CARRY), passed("tests"));
