@@ -54,9 +54,9 @@ pub(crate) async fn get(
     let alone = |error: &Error| {
         urls.len() == 1 && error.operation() == Some(operation) && error.kind() != ErrorKind::RateLimited
     };
-    match batches.get().await {
+    match Box::pin(batches.get()).await {
         // The service may have come back just then.
-        Err(error) if alone(&error) && lives.await.is_ok() => match batches.get().await {
+        Err(error) if alone(&error) && lives.await.is_ok() => match Box::pin(batches.get()).await {
             Err(error) if alone(&error) => Ok(vec![Err(error)]),
             outcome => outcome,
         },

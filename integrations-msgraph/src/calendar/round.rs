@@ -311,7 +311,7 @@ impl Round<'_> {
 
     async fn batch(&self, operation: &'static str, urls: Vec<Url>) -> Result<Vec<Result<Bytes>>> {
         let prefer = format!("{IMMUTABLE_IDS}, {UTC}");
-        let lives = sync::check(self.config, self.session);
+        let lives = Box::pin(sync::check(self.config, self.session));
         batch::get(self.config, self.session, operation, &prefer, &urls, lives).await
     }
 

@@ -73,7 +73,7 @@ async fn complete(config: &GraphConfig, session: &Session, items: &mut [Raw]) ->
             asked.push((number, hint.id));
         }
     }
-    let lives = folders::inbox(config, session);
+    let lives = Box::pin(folders::inbox(config, session));
     let answers = batch::get(config, session, GET, IMMUTABLE_IDS, &urls, lives).await?;
     for ((number, id), answer) in asked.into_iter().zip(answers) {
         items[number] = match answer {
@@ -101,7 +101,7 @@ async fn put_attachments(config: &GraphConfig, session: &Session, items: &mut [R
     }
     let preferred = prefer([IMMUTABLE_IDS], Some(ATTACHMENTS_PER_PAGE))?;
     let preferred = preferred.to_str().unwrap_or(IMMUTABLE_IDS);
-    let lives = folders::inbox(config, session);
+    let lives = Box::pin(folders::inbox(config, session));
     let answers = batch::get(config, session, LIST_ATTACHMENTS, preferred, &urls, lives).await?;
     for (number, answer) in asked.into_iter().zip(answers) {
         let listed = match answer {

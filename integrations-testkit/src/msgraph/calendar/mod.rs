@@ -31,6 +31,7 @@ use super::zones;
 
 /// How the fake words what Graph leaves open.
 #[derive(Debug, Clone, Copy, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is open by itself")]
 pub(super) struct Wording {
     /// Whether an occurrence that is gone is told as `@removed`. Otherwise it is not among those of its series.
     pub(super) announced: bool,
