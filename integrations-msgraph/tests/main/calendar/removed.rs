@@ -3,6 +3,7 @@
 use integrations_core::ErrorKind;
 use integrations_core::sync::SyncRequest;
 use integrations_testkit::Fault;
+use integrations_testkit::msgraph::{CalendarSpec, FakeGraphBuilder};
 use serde_json::{Value, json};
 
 use super::{Host, NAME, at, event, weekly};
@@ -117,4 +118,28 @@ async fn a_series_that_failed_until_the_service_came_back_is_read() {
     drop(host.fake.fault(Fault::on("events.get").status(500)));
     assert_eq!(host.sync().await.quarantined, 0);
     host.assert_same("listed").await;
+}
+
+/// An event is got by its id wherever it is.
+#[tokio::test]
+async fn what_was_moved_to_another_calendar_is_gone_from_this_one() {
+    for announced in [false, true] {
+        let fake = |fake: FakeGraphBuilder| {
+            fake.calendar(CalendarSpec::new("Other")).announce_removed_occurrences(announced)
+        };
+        let host = Host::with(fake, |config| config).await;
+        let series = host.insert(weekly("Old", "2019-03-04", "monday"));
+        host.fake.change_occurrence(&series, "2026-03-16", json!({"subject": "Late"}));
+        let single = host.insert(event("Lunch", "2026-03-02T12:00:00", "2026-03-02T13:00:00"));
+        host.sync().await;
+        assert_eq!(host.ids().len(), 3);
+        host.then(|| host.fake.move_event(&series, "Other"));
+        host.then(|| host.fake.move_event(&single, "Other"));
+        let report = host.sync().await;
+        assert_eq!((host.ids().len(), report.quarantined), (0, 0));
+        host.then(|| host.fake.move_event(&series, NAME));
+        host.sync().await;
+        assert_eq!(host.ids().len(), 2);
+        host.assert_same("back").await;
+    }
 }
