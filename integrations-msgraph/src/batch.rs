@@ -36,7 +36,8 @@ const LONGEST: Duration = Duration::from_secs(300);
 /// Gets what is at these addresses, in their order. What Graph refuses to give, or does not give for now while it
 /// gives others, is an error in its place.
 ///
-/// `operation` is that of the parts, for the table of errors; `prefer` is said with each.
+/// `operation` is that of the parts, for the table of errors; `prefer` is said with each. What is asked for alone
+/// and fails may be to blame, and so may the service: `lives`, a call that it answers while it answers any, tells.
 ///
 /// # Errors
 /// Those of the calls, and what would come of every part: a token that is refused, a limit that does not pass, a
@@ -47,8 +48,20 @@ pub(crate) async fn get(
     operation: &'static str,
     prefer: &str,
     urls: &[Url],
+    lives: impl Future<Output = Result<()>>,
 ) -> Result<Vec<Result<Bytes>>> {
-    Batches { config, session, operation, prefer, urls }.get().await
+    let batches = Batches { config, session, operation, prefer, urls };
+    let alone = |error: &Error| {
+        urls.len() == 1 && error.operation() == Some(operation) && error.kind() != ErrorKind::RateLimited
+    };
+    match Box::pin(batches.get()).await {
+        // The service may have come back just then.
+        Err(error) if alone(&error) && lives.await.is_ok() => match Box::pin(batches.get()).await {
+            Err(error) if alone(&error) => Ok(vec![Err(error)]),
+            outcome => outcome,
+        },
+        outcome => outcome,
+    }
 }
 
 /// What is asked for in as many batches as it takes.
@@ -233,7 +246,8 @@ fn read(answer: &Bytes) -> Option<Vec<Part>> {
     Some(parts.iter().filter_map(|part| Part::read(part, answer)).collect())
 }
 
-fn is_passing(error: &Error) -> bool {
+/// Whether something else may come of asking again.
+pub(crate) fn is_passing(error: &Error) -> bool {
     // Of calls that come together, one may be in the way of another.
     error.kind() == ErrorKind::Conflict || matches!(error.disposition(), Disposition::Retry { .. })
 }

@@ -107,7 +107,7 @@ impl Pages<'_> {
     }
 
     /// A link that may be followed: refused here, it is not stored.
-    fn allowed(&self, config: &GraphConfig, link: String) -> Result<Cursor> {
+    pub(crate) fn allowed(&self, config: &GraphConfig, link: String) -> Result<Cursor> {
         let url = Url::parse(&link).map_err(|_| odd(self.operation, "the page goes on at no address"))?;
         config.origins().check(&url, self.operation)?;
         Ok(Cursor::new(link))
@@ -172,30 +172,17 @@ struct Shape {
     delta: Option<String>,
 }
 
-/// An item that is not in the list any more.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(dead_code, reason = "mail reads it with the item")]
-pub(crate) struct Removed {
-    pub id: String,
-    /// `deleted`, or `changed` for one that is there and has left the list; Graph may use other words.
-    pub reason: Option<String>,
-}
-
-/// What an item says of its removal; `None` for one that is there, or cannot be read.
-#[allow(dead_code, reason = "mail reads it with the item")]
-pub(crate) fn removed(item: &Raw) -> Option<Removed> {
+/// The id of an item that is not in the list any more; `None` for one that is there, or cannot be read. The reason
+/// that is given with it is not to be relied on: `deleted` is said of what has only left the list, too.
+pub(crate) fn removed(item: &Raw) -> Option<String> {
     #[derive(Deserialize)]
     struct Item {
         id: String,
         #[serde(rename = "@removed")]
-        removed: Option<Reason>,
-    }
-    #[derive(Deserialize)]
-    struct Reason {
-        reason: Option<String>,
+        removed: Option<IgnoredAny>,
     }
     let Item { id, removed } = serde_json::from_slice(item.as_bytes()).ok()?;
-    removed.map(|Reason { reason }| Removed { id, reason })
+    removed.map(|_| id)
 }
 
 #[cfg(test)]
@@ -237,12 +224,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_removed_says_why() {
+    fn what_is_removed_says_so() {
         let removed = |item: &str| removed(&Raw::new(item.to_owned()));
-        let gone =
-            |reason: Option<&str>| Some(Removed { id: "1".to_owned(), reason: reason.map(str::to_owned) });
-        assert_eq!(removed(r#"{"id":"1","@removed":{"reason":"changed"}}"#), gone(Some("changed")));
-        assert_eq!(removed(r#"{"@removed":{},"id":"1","x":"y"}"#), gone(None));
+        let gone = Some("1".to_owned());
+        assert_eq!(removed(r#"{"id":"1","@removed":{"reason":"changed"}}"#), gone);
+        assert_eq!(removed(r#"{"@removed":{},"id":"1","x":"y"}"#), gone);
+        assert_eq!(removed(r#"{"id":"1","@removed":"deleted"}"#), gone);
+        assert_eq!(removed(r#"{"id":"1","@removed":null}"#), None);
         assert_eq!(removed(r#"{"id":"1","subject":"@removed"}"#), None);
         assert_eq!(removed(r#"{"@removed":{"reason":"deleted"}}"#), None);
     }

@@ -48,6 +48,13 @@ impl Stretch {
             && Self::of(window, now, horizon).to > self.to
     }
 
+    /// Whether it begins so late that the clock must have been ahead when it was made. What has happened before it
+    /// meanwhile is told by nobody.
+    pub(super) fn is_late(&self, window: &Window, now: DateTime<Utc>, horizon: Horizon) -> bool {
+        let late = self.from - Self::of(window, now, horizon).from;
+        window.since.is_none() && late > (horizon.back / 2).max(TimeDelta::days(1))
+    }
+
     /// Whether any of this span is in it. One without length is in it where it starts.
     pub(super) fn meets(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> bool {
         start < self.to && (end > self.from || (end <= start && start >= self.from))
@@ -135,6 +142,21 @@ mod tests {
         assert!(!short(&Window::ALL.until(whole.to), days(15)));
         // A clock that goes back makes nothing wider.
         assert!(!short(&Window::ALL, days(-100)));
+    }
+
+    #[test]
+    fn a_stretch_is_late_when_the_clock_was_ahead_by_half_of_what_lies_behind() {
+        let now = at("2026-03-11T09:00:00Z");
+        let days = TimeDelta::days;
+        let ahead = Stretch::of(&Window::ALL, now, HORIZON);
+        let late = |window: &Window, then| ahead.is_late(window, then, HORIZON);
+        assert!(!late(&Window::ALL, now + days(1000)) && !late(&Window::ALL, now - days(5)));
+        assert!(late(&Window::ALL, now - days(5) - TimeDelta::seconds(1)));
+        assert!(!late(&Window::since(ahead.from), now - days(1000)));
+        // A clock is set right by some seconds now and then.
+        let none = Horizon { back: TimeDelta::zero(), ..HORIZON };
+        let here = Stretch::of(&Window::ALL, now, none);
+        assert!(!here.is_late(&Window::ALL, now - TimeDelta::minutes(5), none));
     }
 
     #[test]

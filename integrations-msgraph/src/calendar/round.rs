@@ -5,15 +5,14 @@
 //! days that were cancelled and all of its exceptions, wherever they lie: that is the whole truth about it, and the
 //! page's own words on it are not needed.
 //!
-//! What was deleted is deleted. What has *left the stretch* (`@removed` with the reason `changed`) is got, too: it
-//! may be an occurrence, which changes its series, or a series that began long ago and still reaches into the
-//! stretch. Anything else is not what this stream lists any more, and goes.
+//! What is `@removed` is got, too, whatever the reason: Graph says `deleted` also of what has left the stretch, or
+//! was never in it. It may be an occurrence, which changes its series, or a series that began long ago and still
+//! reaches into the stretch. Anything else is not what this stream lists any more, and goes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use bytes::Bytes;
 use chrono::DateTime;
-use integrations_core::error::Disposition;
 use integrations_core::http::{Session, join};
 use integrations_core::model::Raw;
 use integrations_core::{Error, ErrorKind, Result, json};
@@ -24,13 +23,14 @@ use url::Url;
 
 use super::normalize::{is_readable, span};
 use super::place::Stretch;
-use super::sync::UTC;
-use super::wire::WireHead;
+use super::sync::{self, UTC};
+use super::wire::{WireHead, WireId};
 use crate::batch;
 use crate::config::GraphConfig;
-use crate::delta::{IMMUTABLE_IDS, Removed, removed};
+use crate::delta::{IMMUTABLE_IDS, removed};
 
 const GET: &str = "events.get";
+const CALENDAR: &str = "events.calendar";
 const INSTANCES: &str = "events.instances";
 
 /// What is got of an event by its id. The days that were cancelled are given to those alone who name them.
@@ -66,12 +66,11 @@ pub(super) struct Round<'a> {
 enum Mention {
     /// It is there, in full.
     Shown(Raw),
-    /// Something is there of a series: more than exceptions, and these.
-    Series { whole: bool, exceptions: Vec<Raw> },
-    /// It was deleted.
-    Gone,
-    /// It is not in the stretch any more.
-    Left,
+    /// Something is there of a series: more than exceptions, and these. It may be said to be removed all the same:
+    /// its parts are in no order.
+    Series { whole: bool, removed: bool, exceptions: Vec<Raw> },
+    /// It is not in the stretch any more, or nowhere.
+    Removed,
 }
 
 /// What a page says, of each event once, in the order of the page.
@@ -87,9 +86,8 @@ impl Mentions {
     fn of(items: Vec<Raw>) -> Self {
         let mut mentions = Self::default();
         for item in items {
-            if let Some(Removed { id, reason }) = removed(&item) {
-                let is_gone = reason.as_deref() == Some("deleted");
-                mentions.note(id, if is_gone { Mention::Gone } else { Mention::Left });
+            if let Some(id) = removed(&item) {
+                mentions.note(id, Mention::Removed);
                 continue;
             }
             match serde_json::from_slice::<WireHead>(item.as_bytes()) {
@@ -121,12 +119,13 @@ impl Mentions {
 
     fn series(&mut self, id: String, is_whole: bool, exception: Option<Raw>) {
         let known = self.places.get(&id).and_then(|place| self.list.get_mut(*place));
-        if let Some((_, Mention::Series { whole, exceptions })) = known {
+        if let Some((_, Mention::Series { whole, exceptions, .. })) = known {
             *whole |= is_whole;
             exceptions.extend(exception);
         } else {
+            let removed = matches!(known, Some((_, Mention::Removed)));
             let exceptions = exception.into_iter().collect();
-            self.note(id, Mention::Series { whole: is_whole, exceptions });
+            self.note(id, Mention::Series { whole: is_whole, removed, exceptions });
         }
     }
 }
@@ -163,10 +162,15 @@ impl Round<'_> {
         for (id, mention) in list {
             match mention {
                 Mention::Shown(item) => there.push(item),
-                Mention::Gone | Mention::Left => gone.push(gone_item(&id)),
-                Mention::Series { whole, exceptions } => {
+                Mention::Removed => gone.push(gone_item(&id)),
+                Mention::Series { whole, removed, exceptions } => {
                     let Some(answer) = got.next() else { continue };
-                    self.put_series(&id, answer, whole, exceptions, &mut there);
+                    if removed && is_not_there(&answer) {
+                        gone.push(gone_item(&id));
+                        there.extend(exceptions.into_iter().filter(|_| !whole));
+                    } else {
+                        self.put_series(&id, answer, whole, exceptions, &mut there);
+                    }
                 }
             }
         }
@@ -207,41 +211,68 @@ impl Round<'_> {
         }
     }
 
-    /// Finds out what became of the events that have left the stretch.
+    /// Finds out what became of the events that are removed.
     async fn look_after(&self, mentions: &mut Mentions) -> Result<()> {
-        let left = mentions.list.iter().filter(|(_, mention)| matches!(mention, Mention::Left));
+        let left = mentions.list.iter().filter(|(_, mention)| matches!(mention, Mention::Removed));
         let left: Vec<String> = left.map(|(id, _)| id.clone()).collect();
         if left.is_empty() {
             return Ok(());
         }
-        let mut series = Vec::new();
+        let (mut of_series, mut series, mut singles) = (BTreeSet::new(), Vec::new(), Vec::new());
         for (id, answer) in left.iter().zip(self.get(&left).await?) {
             let body = match answer {
                 Ok(body) => body,
-                // It will be told the next time.
-                Err(error) if matches!(error.disposition(), Disposition::Retry { .. }) => return Err(error),
+                // Nobody can tell: what was there stays.
+                Err(error) if tells_nothing(&error) => {
+                    mentions.note(id.clone(), Mention::Shown(in_place_of(id, &error)));
+                    continue;
+                }
                 Err(_) => continue,
             };
             let Ok(head) = serde_json::from_slice::<WireHead>(&body) else { continue };
             match part_of(&head) {
-                Part::Occurrence(of) | Part::Exception(of) => mentions.series(of, true, None),
+                Part::Occurrence(of) | Part::Exception(of) => drop(of_series.insert(of)),
                 Part::Series => series.push(id.clone()),
                 Part::Single if self.reading == Reading::CatchingUp => {
                     let item = Raw::new(body);
                     let inside = |(start, end): (DateTime<_>, DateTime<_>)| self.stretch.meets(start, end);
                     if span(&item).is_some_and(inside) {
-                        mentions.note(id.clone(), Mention::Shown(item));
+                        singles.push((id.clone(), item));
                     }
                 }
                 Part::Single => {}
             }
         }
-        for (id, reaches) in series.iter().zip(self.reach(&series).await?) {
-            if reaches {
-                mentions.series(id.clone(), true, None);
-            }
+        let ids = of_series.iter().chain(&series).chain(singles.iter().map(|(id, _)| id));
+        let here = self.here(ids.cloned().collect()).await?;
+        series.retain(|id| here.contains(id));
+        let reach = self.reach(&series).await?;
+        let series = series.into_iter().zip(reach).filter_map(|(id, reaches)| reaches.then_some(id));
+        for id in series.chain(of_series.into_iter().filter(|id| here.contains(id))) {
+            mentions.series(id, true, None);
+        }
+        for (id, item) in singles.into_iter().filter(|(id, _)| here.contains(id)) {
+            mentions.note(id, Mention::Shown(item));
         }
         Ok(())
+    }
+
+    /// Those events that are in this calendar and in no other: an event is got by its id wherever it was moved. What
+    /// nobody can tell of is here.
+    async fn here(&self, ids: BTreeSet<String>) -> Result<HashSet<String>> {
+        let ids: Vec<String> = ids.into_iter().collect();
+        let url = |id: &String| {
+            let mut url = self.event(id, &["calendar"])?;
+            url.query_pairs_mut().append_pair("$select", "id");
+            Ok(url)
+        };
+        let answers = self.batch(CALENDAR, ids.iter().map(url).collect::<Result<_>>()?).await?;
+        let is_here = |answer: Result<Bytes>| match answer {
+            Ok(body) => serde_json::from_slice(&body).map_or(true, |WireId { id }| id == self.calendar),
+            Err(error) => error.kind() != ErrorKind::NotFound,
+        };
+        let here = ids.into_iter().zip(answers).filter_map(|(id, answer)| is_here(answer).then_some(id));
+        Ok(here.collect())
     }
 
     /// Gets events by their ids, in their order.
@@ -256,7 +287,7 @@ impl Round<'_> {
         self.batch(GET, ids.iter().map(|id| url(id.as_ref())).collect::<Result<_>>()?).await
     }
 
-    /// Whether series take place in the stretch.
+    /// Whether series take place in the stretch. One that is there, and of which nobody can tell, does.
     async fn reach(&self, ids: &[String]) -> Result<Vec<bool>> {
         #[derive(Deserialize)]
         struct Instances {
@@ -272,16 +303,16 @@ impl Round<'_> {
         };
         let answers = self.batch(INSTANCES, ids.iter().map(url).collect::<Result<_>>()?).await?;
         let reaches = |answer: Result<Bytes>| match answer {
-            Ok(body) => Ok(!json::decode::<Instances>(&body, INSTANCES)?.value.is_empty()),
-            Err(error) if matches!(error.disposition(), Disposition::Retry { .. }) => Err(error),
-            Err(_) => Ok(false),
+            Ok(body) => serde_json::from_slice(&body).map_or(true, |Instances { value }| !value.is_empty()),
+            Err(error) => tells_nothing(&error),
         };
-        answers.into_iter().map(reaches).collect()
+        Ok(answers.into_iter().map(reaches).collect())
     }
 
     async fn batch(&self, operation: &'static str, urls: Vec<Url>) -> Result<Vec<Result<Bytes>>> {
         let prefer = format!("{IMMUTABLE_IDS}, {UTC}");
-        batch::get(self.config, self.session, operation, &prefer, &urls).await
+        let lives = Box::pin(sync::check(self.config, self.session));
+        batch::get(self.config, self.session, operation, &prefer, &urls, lives).await
     }
 
     fn event(&self, id: &str, rest: &[&str]) -> Result<Url> {
@@ -305,6 +336,15 @@ fn parts(body: &Bytes) -> Option<Vec<Raw>> {
     Some(parts)
 }
 
+fn is_not_there(answer: &Result<Bytes>) -> bool {
+    answer.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound)
+}
+
+/// Whether an error says nothing of what was asked for.
+fn tells_nothing(error: &Error) -> bool {
+    batch::is_passing(error) || error.provider_code() == Some("body_too_large")
+}
+
 fn gone_item(id: &str) -> Raw {
     Raw::new(json!({ "id": id, "@removed": { "reason": "deleted" } }).to_string())
 }
@@ -322,9 +362,10 @@ mod tests {
         let items = items.iter().map(|item| Raw::new(item.to_string())).collect();
         let shown = |(id, mention): &(String, Mention)| match mention {
             Mention::Shown(item) => format!("{id} shown {}", item.len()),
-            Mention::Series { whole, exceptions } => format!("{id} series {whole} {}", exceptions.len()),
-            Mention::Gone => format!("{id} gone"),
-            Mention::Left => format!("{id} left"),
+            Mention::Series { whole, removed, exceptions } => {
+                format!("{id} series {whole} {removed} {}", exceptions.len())
+            }
+            Mention::Removed => format!("{id} removed"),
         };
         let mentions = Mentions::of(items);
         let odd = mentions.odd.iter().map(|item| format!("odd {}", item.len()));
@@ -348,14 +389,17 @@ mod tests {
             json!({"id": "4", "@removed": {"reason": "of another kind"}}),
             json!({"id": 5}),
         ]);
-        assert_eq!(said, ["1 gone", "2 shown 20", "S series true 1", "3 left", "4 left", "odd 8"]);
-        assert_eq!(mentions(&[part("b", "exception"), gone("S")]), ["S gone"]);
-        assert_eq!(mentions(&[gone("S"), part("b", "exception")]), ["S series false 1"]);
+        assert_eq!(
+            said,
+            ["1 removed", "2 shown 20", "S series true false 1", "3 removed", "4 removed", "odd 8"]
+        );
+        assert_eq!(mentions(&[part("b", "exception"), gone("S")]), ["S removed"]);
+        assert_eq!(mentions(&[gone("S"), part("b", "exception")]), ["S series false true 1"]);
         // An event in part is got, as a series is.
-        assert_eq!(mentions(&[json!({"id": "1", "subject": "x"})]), ["1 series true 0"]);
+        assert_eq!(mentions(&[json!({"id": "1", "subject": "x"})]), ["1 series true false 0"]);
         // A kind that nobody knows is an event of its own, or of its series.
         assert_eq!(mentions(&[json!({"id": "1", "type": "x", "start": {}})]), ["1 shown 32"]);
-        assert_eq!(mentions(&[part("b", "x")]), ["S series false 1"]);
+        assert_eq!(mentions(&[part("b", "x")]), ["S series false false 1"]);
     }
 
     #[test]

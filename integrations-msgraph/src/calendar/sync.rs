@@ -25,23 +25,26 @@ const GET_SETTINGS: &str = "mailboxSettings.get";
 /// Times in UTC: Graph's default, and said all the same.
 pub(super) const UTC: &str = r#"outlook.timezone="UTC""#;
 
+/// How many pages the list of the calendars may have.
+const MAX_PAGES: usize = 1000;
+
 /// The calendars of the user, those that others share among them, the user's main one first.
 pub(super) async fn list_calendars(config: &GraphConfig, session: &Session) -> Result<Vec<Stream>> {
     let pages = Pages { operation: LIST_CALENDARS, prefer: &[IMMUTABLE_IDS], size: CALENDARS_PER_PAGE };
     let mut listed = pages.first(config, session, calendars(config)?).await?;
-    let (mut streams, mut seen) = (Vec::new(), HashSet::new());
-    loop {
+    let mut streams = Vec::new();
+    for number in 1.. {
         for item in &listed.items {
             let calendar: WireCalendar = json::decode(item.as_bytes(), LIST_CALENDARS)?;
             streams.push(stream(calendar));
         }
         listed = match listed.link {
-            Some(Link::Next(next)) if seen.insert(next.clone()) => {
-                pages.follow(config, session, &next).await?
+            Some(Link::Next(_)) if number == MAX_PAGES => {
+                return Err(Error::new(ErrorKind::DataFormat, "the list of calendars has no end")
+                    .with_operation(LIST_CALENDARS)
+                    .with_code("too_many_pages"));
             }
-            Some(Link::Next(_)) => {
-                return Err(unreadable("the list of calendars has no end", LIST_CALENDARS));
-            }
+            Some(Link::Next(next)) => pages.follow(config, session, &next).await?,
             Some(Link::Delta(_)) | None => break,
         };
     }
@@ -79,6 +82,10 @@ pub(super) async fn list_events(config: &GraphConfig, session: &Session, pull: P
         }
         PullFrom::Changes { since, page: None } => {
             let place = Place::read(since)?;
+            if place.stretch.is_late(&pull.window, now, config.calendar) {
+                let message = "the clock was ahead when the position was stored";
+                return Err(Error::new(ErrorKind::CursorExpired, message));
+            }
             if place.stretch.is_short(&pull.window, now, config.calendar) {
                 let listed = pages.first(config, session, view(config, &pull, wanted)?).await?;
                 let wider = Some(Wider::Listing(place.link.clone()));
@@ -167,10 +174,6 @@ pub(super) async fn check(config: &GraphConfig, session: &Session) -> Result<()>
     url.query_pairs_mut().append_pair("$top", "1").append_pair("$select", "id");
     let pages = Pages { operation: LIST_CALENDARS, prefer: &[IMMUTABLE_IDS], size: 1 };
     pages.first(config, session, url).await.map(drop)
-}
-
-fn unreadable(message: &'static str, operation: &'static str) -> Error {
-    Error::new(ErrorKind::DataFormat, message).with_operation(operation)
 }
 
 #[cfg(test)]

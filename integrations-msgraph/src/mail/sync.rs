@@ -10,11 +10,9 @@ use integrations_core::adapter::{Page, Pull, PullFrom};
 use integrations_core::http::{Session, join};
 use integrations_core::model::Raw;
 use integrations_core::normalize::PageContext;
-use integrations_core::sync::Cursor;
 use integrations_core::{Error, ErrorKind, Result, json};
 use memchr::memmem;
 use serde_json::json;
-use url::Url;
 
 use super::folders;
 use super::wire::{WireAttachments, WireHint};
@@ -62,28 +60,6 @@ pub(super) async fn messages(config: &GraphConfig, session: &Session, pull: Pull
     Ok(Page::new(items, next).with_context(context))
 }
 
-/// Gets what belongs to some messages. What is asked for alone and fails may be to blame, and so may the service:
-/// the inbox tells.
-async fn get(
-    config: &GraphConfig,
-    session: &Session,
-    operation: &'static str,
-    prefer: &str,
-    urls: &[Url],
-) -> Result<Vec<Result<bytes::Bytes>>> {
-    match batch::get(config, session, operation, prefer, urls).await {
-        Err(error)
-            if urls.len() == 1
-                && error.operation() == Some(operation)
-                && error.kind() != ErrorKind::RateLimited
-                && folders::inbox(config, session).await.is_ok() =>
-        {
-            Ok(vec![Err(error)])
-        }
-        outcome => outcome,
-    }
-}
-
 /// Gets those messages that did not come whole.
 async fn complete(config: &GraphConfig, session: &Session, items: &mut [Raw]) -> Result<()> {
     let mut asked = Vec::new();
@@ -97,7 +73,8 @@ async fn complete(config: &GraphConfig, session: &Session, items: &mut [Raw]) ->
             asked.push((number, hint.id));
         }
     }
-    let answers = get(config, session, GET, IMMUTABLE_IDS, &urls).await?;
+    let lives = Box::pin(folders::inbox(config, session));
+    let answers = batch::get(config, session, GET, IMMUTABLE_IDS, &urls, lives).await?;
     for ((number, id), answer) in asked.into_iter().zip(answers) {
         items[number] = match answer {
             Ok(message) => Raw::new(message),
@@ -124,10 +101,14 @@ async fn put_attachments(config: &GraphConfig, session: &Session, items: &mut [R
     }
     let preferred = prefer([IMMUTABLE_IDS], Some(ATTACHMENTS_PER_PAGE))?;
     let preferred = preferred.to_str().unwrap_or(IMMUTABLE_IDS);
-    let answers = get(config, session, LIST_ATTACHMENTS, preferred, &urls).await?;
+    let lives = Box::pin(folders::inbox(config, session));
+    let answers = batch::get(config, session, LIST_ATTACHMENTS, preferred, &urls, lives).await?;
     for (number, answer) in asked.into_iter().zip(answers) {
         let listed = match answer {
-            Ok(body) => list(config, session, &body).await.map(Ok).or_else(own)?,
+            Ok(body) => match list(config, session, &body).await {
+                Err(error) if !is_own(config, session, &error).await => return Err(error),
+                listed => listed,
+            },
             Err(error) => Err(error),
         };
         let item = &items[number];
@@ -156,12 +137,16 @@ fn with_attachments(item: &Raw) -> Option<String> {
     any.then_some(hint.id)
 }
 
-/// What may come of asking further for the attachments of a message: what it is itself to blame for, and what it
-/// is not.
-fn own<T>(error: Error) -> Result<Result<T>> {
+/// Whether a message is itself to blame for what came of asking further for its attachments.
+async fn is_own(config: &GraphConfig, session: &Session, error: &Error) -> bool {
     match error.kind() {
-        ErrorKind::NotFound | ErrorKind::DataFormat | ErrorKind::InvalidRequest => Ok(Err(error)),
-        _ => Err(error),
+        // Its list is not what the folder's position leads to.
+        ErrorKind::CursorExpired
+        | ErrorKind::NotFound
+        | ErrorKind::DataFormat
+        | ErrorKind::InvalidRequest => true,
+        ErrorKind::RateLimited => false,
+        _ => folders::inbox(config, session).await.is_ok(),
     }
 }
 
@@ -169,16 +154,14 @@ fn own<T>(error: Error) -> Result<Result<T>> {
 async fn list(config: &GraphConfig, session: &Session, first: &bytes::Bytes) -> Result<Vec<u8>> {
     let odd = || json::unreadable::<WireAttachments>(first, LIST_ATTACHMENTS);
     let (rest, mut items) = json::cut_items::<WireAttachments>(first, "value").ok_or_else(odd)?;
-    let mut next = rest.next;
+    let pages = Pages { operation: LIST_ATTACHMENTS, prefer: &[IMMUTABLE_IDS], size: ATTACHMENTS_PER_PAGE };
+    let mut next = rest.next.map(|link| pages.allowed(config, link)).transpose()?;
     for _ in 0..MAX_PAGES {
         let Some(link) = next.take() else { break };
-        let link = Cursor::new(link);
-        let pages =
-            Pages { operation: LIST_ATTACHMENTS, prefer: &[IMMUTABLE_IDS], size: ATTACHMENTS_PER_PAGE };
         let page = pages.follow(config, session, &link).await?;
         items.extend(page.items);
         next = match page.link {
-            Some(Link::Next(link)) => Some(link.as_str().to_owned()),
+            Some(Link::Next(link)) => Some(link),
             _ => None,
         };
     }

@@ -260,6 +260,14 @@ impl FakeGraphBuilder {
         self
     }
 
+    /// Whether a calendar's round gives the reason `deleted` for whatever is `@removed`, also for what has only left
+    /// the window or never was in it. Graph has been seen to do so (microsoft-graph-docs, issues 6599 and 10687).
+    /// Default false.
+    pub fn one_reason_for_removed(mut self, one: bool) -> Self {
+        self.wording.one_reason = one;
+        self
+    }
+
     /// Whether rounds leave series out, so that a client has to fetch them. Default false.
     pub fn without_masters(mut self, without: bool) -> Self {
         self.wording.masterless = without;

@@ -16,6 +16,7 @@
 //! | `GET /v1.0/me/calendars/{id}/events`, `/me/events` | `events.list` |
 //! | `GET /v1.0/me/events/{id}` | `events.get` |
 //! | `GET /v1.0/me/events/{id}/instances` | `events.instances` |
+//! | `GET /v1.0/me/events/{id}/calendar` | `events.calendar` |
 //! | `GET /v1.0/me/mailFolders` | `mailFolders.list` |
 //! | `GET /v1.0/me/mailFolders/delta` | `mailFolders.delta` |
 //! | `GET /v1.0/me/mailFolders/{id}` | `mailFolders.get` |
@@ -42,7 +43,8 @@
 //! own `Prefer`: a client that leaves `IdType="ImmutableId"` out on a later page gets the usual ids there.
 //!
 //! * A calendar's round has a window. What changed and does not lie in it is `@removed` with the reason
-//!   `changed`, whether or not the client ever knew it; what was deleted, with the reason `deleted`.
+//!   `changed`, whether or not the client ever knew it; what was deleted, with the reason `deleted`, or all of it
+//!   so ([`FakeGraphBuilder::one_reason_for_removed`]).
 //! * When anything about a series changed, all of it comes again as far as it lies in the window: the series in
 //!   full, occurrences as stubs, exceptions in full. An occurrence that is no longer there is not mentioned, as
 //!   at Graph; [`FakeGraphBuilder::announce_removed_occurrences`] makes the fake mention those that were

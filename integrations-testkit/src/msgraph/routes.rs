@@ -28,6 +28,7 @@ pub(super) enum Endpoint {
     View(Option<String>),
     Events(Option<String>),
     Event(String),
+    CalendarOf(String),
     Instances(String),
     Folders,
     FoldersDelta,
@@ -77,6 +78,8 @@ impl Endpoint {
             ["events", _] => Self::Event(id(1)),
             ["calendar", "events", _] => Self::Event(id(2)),
             ["calendars", _, "events", _] => Self::Event(id(3)),
+            ["events", _, "calendar"] => Self::CalendarOf(id(1)),
+            ["calendars", _, "events", _, "calendar"] => Self::CalendarOf(id(3)),
             ["events", _, "instances"] => Self::Instances(id(1)),
             ["calendars", _, "events", _, "instances"] => Self::Instances(id(3)),
             ["mailfolders"] => Self::Folders,
@@ -108,6 +111,7 @@ impl Endpoint {
             Self::View(_) => "calendarView.list",
             Self::Events(_) => "events.list",
             Self::Event(_) => "events.get",
+            Self::CalendarOf(_) => "events.calendar",
             Self::Instances(_) => "events.instances",
             Self::Folders => "mailFolders.list",
             Self::FoldersDelta => "mailFolders.delta",
@@ -133,6 +137,7 @@ impl Endpoint {
             | Self::View(_)
             | Self::Events(_)
             | Self::Event(_)
+            | Self::CalendarOf(_)
             | Self::Instances(_) => Some((access::CALENDAR, Some(access::CALENDAR_BASIC))),
             Self::Folders
             | Self::FoldersDelta
@@ -241,6 +246,7 @@ impl Graph {
             Endpoint::View(id) => calendar::view(self, call, access, id.as_deref()),
             Endpoint::Events(id) => calendar::list_events(self, call, access, id.as_deref()),
             Endpoint::Event(id) => calendar::get(self, call, access, id),
+            Endpoint::CalendarOf(id) => calendar::calendar_of(self, call, id),
             Endpoint::Instances(id) => calendar::instances(self, call, access, id),
             Endpoint::Folders => mail::list_folders(self, call),
             Endpoint::FoldersDelta => mail::folder_round(self, call),

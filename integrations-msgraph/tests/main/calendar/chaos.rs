@@ -186,6 +186,7 @@ async fn the_agenda_becomes_what_graph_shows() {
                 fake.page_cap(7)
                     .calendar(CalendarSpec::new(OTHER))
                     .announce_removed_occurrences(seed % 2 == 0)
+                    .one_reason_for_removed(seed % 4 > 1)
                     .without_masters(seed % 3 == 0)
                     .empty_pages(seed % 5 == 0)
                     .repeated_items(seed % 7 == 0)

@@ -31,6 +31,16 @@ async fn calendars_are_listed_over_pages_the_main_one_first() {
 }
 
 #[tokio::test]
+async fn a_list_of_calendars_without_an_end_is_an_error() {
+    let host = Host::new().await;
+    let link = format!("{}/v1.0/me/calendars?$skip=1", host.fake.url());
+    let page = json!({"value": [], "@odata.nextLink": link}).to_string();
+    drop(host.fake.fault(Fault::on("calendars.list").body(&page, "application/json").always()));
+    let error = host.gateway.streams(&host.connection.id).await.unwrap_err();
+    assert_eq!(error.provider_code(), Some("too_many_pages"), "{error}");
+}
+
+#[tokio::test]
 async fn health_is_one_call() {
     let host = Host::new().await;
     host.fake.reset_counters();

@@ -6,6 +6,7 @@ mod days;
 mod lists;
 mod mapping;
 mod patterns;
+mod removed;
 mod series;
 mod wider;
 

@@ -10,8 +10,10 @@ use super::{Host, NAME, at, event, weekly};
 
 /// In every way in which a round may word what has happened to a series.
 async fn in_every_wording(test: impl AsyncFn(Host)) {
-    let wordings: [fn(FakeGraphBuilder) -> FakeGraphBuilder; 5] = [
+    let wordings: [fn(FakeGraphBuilder) -> FakeGraphBuilder; 7] = [
         |fake| fake,
+        |fake| fake.one_reason_for_removed(true),
+        |fake| fake.one_reason_for_removed(true).announce_removed_occurrences(true),
         |fake| fake.announce_removed_occurrences(true),
         |fake| fake.without_masters(true),
         |fake| fake.page_cap(3).repeated_items(true),
@@ -192,35 +194,6 @@ async fn a_series_that_began_long_ago_is_known_by_its_occurrences() {
         host.assert_same("renamed").await;
     })
     .await;
-}
-
-/// Graph says of what lies outside, and has changed, that it is removed: a series that reaches into the stretch
-/// all the same is not.
-#[tokio::test]
-async fn a_series_of_which_graph_says_that_it_left_is_asked_for() {
-    let host = Host::new().await;
-    let series = host.insert(weekly("Old", "2019-03-04", "monday"));
-    let single = host.insert(event("Lunch", "2026-03-02T12:00:00", "2026-03-02T13:00:00"));
-    host.sync().await;
-    let left = |id: &str| json!({"id": id, "@removed": {"reason": "changed"}}).to_string();
-    host.fake.raw_event(NAME, &left(&series));
-    host.sync().await;
-    assert_eq!(host.ids().len(), 2);
-    host.assert_same("said to have left").await;
-    // A single event has left, if Graph says so, and one that is not there at all.
-    host.fake.raw_event(NAME, &left(&single));
-    host.fake.raw_event(NAME, &left("AAMkNobody"));
-    host.sync().await;
-    assert_eq!(host.ids(), std::slice::from_ref(&series));
-
-    // One that does not reach into it any more has.
-    host.then(|| {
-        let end = json!({"type": "endDate", "startDate": "2019-03-04", "endDate": "2019-06-01"});
-        let weekly = json!({"type": "weekly", "interval": 1, "daysOfWeek": ["monday"]});
-        host.fake.patch_event(&series, json!({"recurrence": {"pattern": weekly, "range": end}}));
-    });
-    host.sync().await;
-    assert_eq!(host.ids(), [""; 0]);
 }
 
 #[tokio::test]

@@ -13,8 +13,16 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 /// A calendar that is read ten days back and twenty ahead, with events before, in and behind that.
 async fn host() -> Host {
-    let host =
-        Host::with(|fake| fake.page_cap(3), |config| config.calendar_back(10).calendar_ahead(20)).await;
+    host_of(false).await
+}
+
+/// Graph may have one reason for all that is removed.
+async fn host_of(one_reason: bool) -> Host {
+    let host = Host::with(
+        |fake| fake.page_cap(3).one_reason_for_removed(one_reason),
+        |config| config.calendar_back(10).calendar_ahead(20),
+    )
+    .await;
     for (title, day) in [
         ("long ago", "2026-02-01"),
         ("a week ago", "2026-02-23"),
@@ -100,7 +108,7 @@ async fn what_happens_on_the_way_is_not_lost() {
         events.iter().find(|(_, event)| event.title.as_deref() == Some(title)).map(|(id, _)| id.clone())
     };
     for nth in 1..=8 {
-        let host = host().await;
+        let host = host_of(nth % 2 == 0).await;
         host.sync().await;
         let standup = titled(&host, "Standup").unwrap();
         let exception =
@@ -145,36 +153,60 @@ async fn what_happens_on_the_way_is_not_lost() {
 
 #[tokio::test]
 async fn an_event_that_moves_out_of_the_old_stretch_into_the_new_one_is_not_taken_for_gone() {
+    for one_reason in [false, true] {
+        let host = host_of(one_reason).await;
+        host.sync().await;
+        host.clock.advance(11 * DAY);
+        let events = host.events();
+        let of = |title: &str| {
+            events.iter().find(|(_, event)| event.title.as_deref() == Some(title)).unwrap().0.clone()
+        };
+        // The old stretch ends on 22 March, the new one on 2 April.
+        host.then(|| {
+            host.fake.patch_event(&of("soon"), event("soon", "2026-03-30T09:00:00", "2026-03-30T10:00:00"));
+        });
+        host.then(|| {
+            host.fake
+                .patch_event(&of("at its end"), event("away", "2026-05-30T09:00:00", "2026-05-30T10:00:00"));
+        });
+        host.then(|| {
+            host.fake.patch_event(
+                &of("Standup"),
+                json!({
+                    "start": super::at("2026-03-24T09:00:00", "Europe/Berlin"),
+                    "end": super::at("2026-03-24T09:15:00", "Europe/Berlin"),
+                    "recurrence": {
+                        "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["tuesday"]},
+                        "range": {"type": "noEnd", "startDate": "2026-03-24"},
+                    },
+                }),
+            );
+        });
+        host.sync().await;
+        assert_eq!(titles(&host), ["Standup", "a week ago", "behind it", "soon"]);
+        host.assert_same("moved on").await;
+    }
+}
+
+/// While the clock was ahead, nobody told of what happened today.
+#[tokio::test]
+async fn a_clock_that_was_months_ahead_is_made_good() {
     let host = host().await;
     host.sync().await;
-    host.clock.advance(11 * DAY);
-    let events = host.events();
-    let of = |title: &str| {
-        events.iter().find(|(_, event)| event.title.as_deref() == Some(title)).unwrap().0.clone()
-    };
-    // The old stretch ends on 22 March, the new one on 2 April.
-    host.then(|| {
-        host.fake.patch_event(&of("soon"), event("soon", "2026-03-30T09:00:00", "2026-03-30T10:00:00"));
-    });
-    host.then(|| {
-        host.fake.patch_event(&of("at its end"), event("away", "2026-05-30T09:00:00", "2026-05-30T10:00:00"));
-    });
-    host.then(|| {
-        host.fake.patch_event(
-            &of("Standup"),
-            json!({
-                "start": super::at("2026-03-24T09:00:00", "Europe/Berlin"),
-                "end": super::at("2026-03-24T09:15:00", "Europe/Berlin"),
-                "recurrence": {
-                    "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["tuesday"]},
-                    "range": {"type": "noEnd", "startDate": "2026-03-24"},
-                },
-            }),
-        );
-    });
+    let now = host.now();
+    host.clock.set_wall(now + TimeDelta::days(60));
     host.sync().await;
-    assert_eq!(titles(&host), ["Standup", "a week ago", "behind it", "soon"]);
-    host.assert_same("moved on").await;
+    let soon = host.events().into_iter().find(|(_, event)| event.title.as_deref() == Some("soon")).unwrap().0;
+    host.then(|| host.fake.delete_event(&soon));
+    host.clock.set_wall(now + TimeDelta::hours(1));
+    host.insert(event("new", "2026-03-11T09:00:00", "2026-03-11T10:00:00"));
+    let report = host.sync().await;
+    assert_eq!((report.resyncs, report.withheld), (1, None));
+    let (from, to) = host.followed().await;
+    assert_eq!((host.now() - from, to - host.now()), (TimeDelta::days(10), TimeDelta::days(20)));
+    assert_eq!(titles(&host), ["Standup", "a week ago", "at its end", "new"]);
+    host.assert_same("made good").await;
+    assert_eq!(host.sync().await.resyncs, 0);
 }
 
 /// A run may die anywhere on the way.

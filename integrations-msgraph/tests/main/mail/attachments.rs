@@ -146,6 +146,31 @@ async fn a_message_names_all_that_hangs_on_it() {
     assert_eq!(mailbox.message(&many).attachments.len(), 8);
 }
 
+/// A list that cannot be read on is that of its message alone, and not the folder's position.
+#[tokio::test]
+async fn a_list_of_attachments_that_goes_on_oddly_harms_its_message_only() {
+    for link in ["me/messages/x/attachments?$skip=1", "https://evil.example/v1.0/x", "http://127.0.0.1:1/x"] {
+        let mailbox = Mailbox::new().await;
+        let other = mailbox.fake.insert_message("inbox", json!({}));
+        mailbox.fake.insert_message("inbox", json!({"attachments": [{"name": "a.txt"}]}));
+        let page = json!({"value": [], "@odata.nextLink": link}).to_string();
+        drop(mailbox.fake.fault(Fault::on("attachments.list").body(&page, "application/json")));
+        let report = mailbox.sync().await;
+        assert_eq!((report.upserted, report.quarantined, report.resyncs), (1, 1, 0), "{link}");
+        assert_eq!(mailbox.messages()[0].id, other);
+    }
+    for (status, reason) in [(410, "resyncRequired"), (403, "ErrorAccessDenied"), (500, "generalException")] {
+        let mailbox = Mailbox::with(|fake| fake.page_cap(3), super::one_at_a_time, |config| config).await;
+        let files: Vec<_> = (0..7).map(|number| json!({"name": format!("{number}.txt")})).collect();
+        mailbox.fake.insert_message("inbox", json!({"attachments": files}));
+        mailbox.fake.insert_message("inbox", json!({}));
+        let second = Fault::on("attachments.list").nth(2).status(status).reason(reason);
+        drop(mailbox.fake.fault(second));
+        let report = mailbox.sync().await;
+        assert_eq!((report.upserted, report.quarantined, report.resyncs), (1, 1, 0), "{status}");
+    }
+}
+
 #[tokio::test]
 async fn no_content_is_fetched_that_nobody_asked_for() {
     let (mailbox, ..) = mailbox_with(figures(1 << 20)).await;

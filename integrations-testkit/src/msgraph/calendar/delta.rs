@@ -211,6 +211,7 @@ impl Page<'_> {
 
     fn removed(&mut self, key: Key, moves: u32, part: u32, reason: &str) {
         let name = Name { kind: Kind::Event, key, moves: Some(moves), part };
+        let reason = if self.calendars.wording.one_reason { "deleted" } else { reason };
         let view = self.view;
         self.items.add(|out| {
             put!(out, r##"{"@odata.type":"#microsoft.graph.event","id":""##);

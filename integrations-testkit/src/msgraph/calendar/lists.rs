@@ -211,6 +211,18 @@ pub(in crate::msgraph) fn instances(
     Ok(prefer.applied(listing.reply(call, &query), false))
 }
 
+/// Answers `/me/events/{id}/calendar`.
+pub(in crate::msgraph) fn calendar_of(graph: &Graph, call: &Call, id: &str) -> Result<Reply, Refusal> {
+    let query = Query::of(call);
+    query.only(&["$select"])?;
+    let state = graph.state();
+    let (key, _) = state.calendars.find_event(&graph.ids, id)?;
+    let (number, _) = state.calendars.store.find(key).ok_or_else(Refusal::not_found)?;
+    let mut body = Vec::new();
+    put_calendar(&mut body, &state.calendars, number, Select::parse(query.get("$select"))?);
+    Ok(single("me/calendars/$entity", &body))
+}
+
 /// Answers `/me/events/{id}`.
 pub(in crate::msgraph) fn get(
     graph: &Graph,

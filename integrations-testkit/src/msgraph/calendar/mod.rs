@@ -16,7 +16,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 pub(super) use self::event::EventField;
-pub(super) use self::lists::{get, instances, list_calendars, list_events, show_calendar, view};
+pub(super) use self::lists::{calendar_of, get, instances, list_calendars, list_events, show_calendar, view};
 pub use self::spec::CalendarSpec;
 
 pub(super) use self::delta::round;
@@ -31,9 +31,12 @@ use super::zones;
 
 /// How the fake words what Graph leaves open.
 #[derive(Debug, Clone, Copy, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is open by itself")]
 pub(super) struct Wording {
     /// Whether an occurrence that is gone is told as `@removed`. Otherwise it is not among those of its series.
     pub(super) announced: bool,
+    /// Whether what is not in the window is told as `deleted`, as what was deleted is.
+    pub(super) one_reason: bool,
     /// Whether series themselves are left out of rounds.
     pub(super) masterless: bool,
     /// Whether a page goes on to the end of a series.
