@@ -75,6 +75,7 @@ pub async fn a_position_lost_in_the_middle_of_changes_lists_again(subject: Subje
 /// deletions are named, none is needed.
 pub async fn a_deletion_is_found_when_it_is_time_to_list_again(subject: Subject) -> Answer {
     let host = Host::new(&subject).await?;
+    host.fake.sweeps()?;
     let ids = host.add(THREE_PAGES);
     // What is looked at again of late is not all.
     host.clock.advance(9 * DAY);

@@ -54,6 +54,7 @@ mod held {
         a_stream_that_appears_is_read_from_its_start: "every user has the same streams",
         a_stream_that_vanishes_is_named_and_kept: "every user has the same streams",
         an_adapter_that_lists_instead_of_reading_changes: "what was read may come again",
+        a_deletion_is_found_when_it_is_time_to_list_again: "what was read is kept",
         an_empty_listing_deletes_nothing_until_the_host_says_so: "what was read is kept",
         a_listing_that_shrinks_sharply_is_not_believed: "what was read is kept",
         a_sink_that_tells_no_listings_apart: "what was read is kept",
