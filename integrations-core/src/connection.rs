@@ -79,6 +79,7 @@ macro_rules! id {
         }
     };
 }
+pub(crate) use id;
 
 id!(
     /// A tenant of the host application. Hosts with a single tenant never name it.

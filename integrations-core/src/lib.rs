@@ -43,6 +43,7 @@ mod message;
 pub mod model;
 pub mod normalize;
 pub mod observe;
+pub mod queue;
 pub mod resilience;
 pub mod sync;
 

@@ -22,6 +22,8 @@
 //! # }
 //! ```
 
+#[allow(dead_code, reason = "the queues use it")]
+mod group;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
