@@ -19,8 +19,8 @@ macro_rules! token_store_conformance {
     ($make:ident, with guard) => {
         $crate::token_store_conformance!(@ (store, _guard) => store, $make);
     };
-    (@ $pattern:pat => $store:ident, $make:ident) => {
-        $crate::__conformance_suite!(token_store, $pattern => $store, $make, [
+    (@ $($how:tt)+) => {
+        $crate::__conformance_suite!(token_store, $($how)+, [
             an_unknown_connection_is_not_there,
             put_creates_a_connection_and_keeps_every_field,
             put_does_not_create_what_is_there,
@@ -29,13 +29,17 @@ macro_rules! token_store_conformance {
             put_of_a_version_that_is_not_there_writes_nothing,
             creating_at_once_has_one_winner,
             writing_at_once_has_one_winner,
+            writing_others_at_once_is_no_conflict,
             delete_says_whether_there_was_one,
+            deleting_at_once_has_one_winner,
             a_deleted_connection_can_come_back,
+            a_version_from_before_a_deletion_is_stale,
             list_gives_all_in_the_order_of_their_ids,
             list_filters_by_owner_and_tells_tenants_apart,
             list_filters_by_service,
             list_filters_by_tenant_and_by_status,
             list_gives_pages,
+            list_goes_on_behind_what_was_deleted,
             a_guard_has_one_holder,
             a_guard_runs_out_by_the_clock,
             a_released_guard_is_free,
@@ -46,6 +50,8 @@ macro_rules! token_store_conformance {
         ]);
     };
 }
+
+crate::token_store_conformance!(@ cases TokenStore);
 
 /// The store, as the cases take it.
 pub fn shared(store: impl TokenStore) -> Arc<dyn TokenStore> {
@@ -182,6 +188,21 @@ pub async fn writing_at_once_has_one_winner(store: Arc<dyn TokenStore>, _clock: 
     }
 }
 
+/// Who writes another connection is not in the way.
+pub async fn writing_others_at_once_is_no_conflict(store: Arc<dyn TokenStore>, _clock: ManualClock) {
+    at_once(RUNNERS, |runner| {
+        let store = Arc::clone(&store);
+        async move {
+            let mut mine = connection(&format!("cn_{runner}"), "ada");
+            for _ in 0..3 {
+                mine.version = ok(store.put(&mine).await);
+            }
+        }
+    })
+    .await;
+    assert_eq!(ok(store.list(&ConnectionFilter::default()).await).len(), RUNNERS);
+}
+
 /// The second deletion finds nothing, and other connections stay.
 pub async fn delete_says_whether_there_was_one(store: Arc<dyn TokenStore>, _clock: ManualClock) {
     ok(store.put(&connection("cn_1", "ada")).await);
@@ -192,6 +213,17 @@ pub async fn delete_says_whether_there_was_one(store: Arc<dyn TokenStore>, _cloc
     assert_eq!(ids(&ok(store.list(&ConnectionFilter::default()).await)), ["cn_2"]);
 }
 
+/// Of many that delete it at once, one is told that there was one.
+pub async fn deleting_at_once_has_one_winner(store: Arc<dyn TokenStore>, _clock: ManualClock) {
+    ok(store.put(&connection("cn_1", "ada")).await);
+    let deleted = at_once(RUNNERS, |_| {
+        let store = Arc::clone(&store);
+        async move { ok(store.delete(&id("cn_1")).await) }
+    })
+    .await;
+    assert_eq!(deleted.iter().filter(|deleted| **deleted).count(), 1);
+}
+
 /// With version 0, as the first time.
 pub async fn a_deleted_connection_can_come_back(store: Arc<dyn TokenStore>, _clock: ManualClock) {
     let mut connection = connection("cn_1", "ada");
@@ -200,6 +232,25 @@ pub async fn a_deleted_connection_can_come_back(store: Arc<dyn TokenStore>, _clo
     connection.version = ok(store.put(&connection).await);
     assert!(connection.version > 0);
     assert_eq!(ok(store.get(&id("cn_1")).await), Some(connection));
+}
+
+/// Whoever has read it before it was deleted cannot write over the one that has come back.
+pub async fn a_version_from_before_a_deletion_is_stale(store: Arc<dyn TokenStore>, _clock: ManualClock) {
+    let mut before = connection("cn_1", "ada");
+    let mut versions = Vec::new();
+    for _ in 0..3 {
+        before.version = ok(store.put(&before).await);
+        versions.push(before.version);
+    }
+    ok(store.delete(&before.id).await);
+    let mut back = connection("cn_1", "ada");
+    for _ in 0..4 {
+        back.version = ok(store.put(&back).await);
+        for &version in &versions {
+            conflict(store.put(&Connection { version, ..before.clone() }).await);
+        }
+        assert_eq!(ok(store.get(&back.id).await).as_ref(), Some(&back));
+    }
 }
 
 /// The order is that of the ids' bytes.
@@ -266,15 +317,28 @@ pub async fn list_gives_pages(store: Arc<dyn TokenStore>, _clock: ManualClock) {
     let mut listed = Vec::new();
     let mut after = None;
     loop {
-        let page = ok(store.list(&ConnectionFilter::of("ada").with_page(after, 7)).await);
+        let page = ok(store.list(&ConnectionFilter::of("ada").with_page(after.clone(), 7)).await);
         let Some(last) = page.last() else { break };
         assert!(page.len() <= 7);
+        assert!(after.is_none_or(|after| page.iter().all(|connection| connection.id > after)));
         after = Some(last.id.clone());
         listed.extend(page);
     }
     let expected: Vec<String> =
         (0..25).filter(|index| index % 5 != 0).map(|index| format!("cn_{index:02}")).collect();
     assert_eq!(ids(&listed), expected);
+}
+
+/// A page is named by an id, whether or not there still is such a connection.
+pub async fn list_goes_on_behind_what_was_deleted(store: Arc<dyn TokenStore>, _clock: ManualClock) {
+    for id in ["cn_1", "cn_2", "cn_3", "cn_4"] {
+        ok(store.put(&connection(id, "ada")).await);
+    }
+    for gone in ["cn_1", "cn_2"] {
+        ok(store.delete(&id(gone)).await);
+    }
+    let page = ConnectionFilter::default().with_page(Some(id("cn_2")), 1);
+    assert_eq!(ids(&ok(store.list(&page).await)), ["cn_3"]);
 }
 
 /// While one holds it, nobody else gets it, not even the holder.
