@@ -12,11 +12,11 @@ use super::{at_once, ok};
 /// [`KeyValueStore`](integrations_core::cache::KeyValueStore); see [`conformance`](crate::conformance).
 #[macro_export]
 macro_rules! key_value_store_conformance {
-    ($make:ident) => {
-        $crate::key_value_store_conformance!(@ store => store, $make);
+    ($make:ident $(, ignore = $reason:literal)?) => {
+        $crate::key_value_store_conformance!(@ store => store, $make $(, ignore = $reason)?);
     };
-    ($make:ident, with guard) => {
-        $crate::key_value_store_conformance!(@ (store, _guard) => store, $make);
+    ($make:ident, with guard $(, ignore = $reason:literal)?) => {
+        $crate::key_value_store_conformance!(@ (store, _guard) => store, $make $(, ignore = $reason)?);
     };
     (@ $($how:tt)+) => {
         $crate::__conformance_suite!(key_value_store, $($how)+, [

@@ -13,11 +13,11 @@ use super::{at_once, conflict, connection, ok};
 /// [`TokenStore`](integrations_core::auth::TokenStore); see [`conformance`](crate::conformance).
 #[macro_export]
 macro_rules! token_store_conformance {
-    ($make:ident) => {
-        $crate::token_store_conformance!(@ store => store, $make);
+    ($make:ident $(, ignore = $reason:literal)?) => {
+        $crate::token_store_conformance!(@ store => store, $make $(, ignore = $reason)?);
     };
-    ($make:ident, with guard) => {
-        $crate::token_store_conformance!(@ (store, _guard) => store, $make);
+    ($make:ident, with guard $(, ignore = $reason:literal)?) => {
+        $crate::token_store_conformance!(@ (store, _guard) => store, $make $(, ignore = $reason)?);
     };
     (@ $($how:tt)+) => {
         $crate::__conformance_suite!(token_store, $($how)+, [

@@ -27,11 +27,11 @@ use super::{exception, ok, stream, upsert};
 /// [`SyncSink`](integrations_core::sync::SyncSink); see [`conformance`](crate::conformance).
 #[macro_export]
 macro_rules! sync_sink_conformance {
-    ($make:ident) => {
-        $crate::sync_sink_conformance!(@ store => store, $make);
+    ($make:ident $(, ignore = $reason:literal)?) => {
+        $crate::sync_sink_conformance!(@ store => store, $make $(, ignore = $reason)?);
     };
-    ($make:ident, with guard) => {
-        $crate::sync_sink_conformance!(@ (store, _guard) => store, $make);
+    ($make:ident, with guard $(, ignore = $reason:literal)?) => {
+        $crate::sync_sink_conformance!(@ (store, _guard) => store, $make $(, ignore = $reason)?);
     };
     (@ $($how:tt)+) => {
         $crate::__conformance_suite!(sync_sink, $($how)+, [
