@@ -127,9 +127,10 @@ pub async fn put_over_another_version_writes_nothing(store: Arc<dyn TokenStore>,
     read.version = ok(store.put(&read).await);
     let mut newer = Connection { scopes: vec!["newer".into()], ..read.clone() };
     newer.version = ok(store.put(&newer).await);
-    conflict(store.put(&Connection { scopes: vec!["stale".into()], ..read }).await);
-    conflict(store.put(&Connection { version: newer.version + 1, ..newer.clone() }).await);
-    assert_eq!(ok(store.get(&newer.id).await), Some(newer));
+    for version in [read.version, newer.version + 1] {
+        conflict(store.put(&Connection { version, scopes: vec!["stale".into()], ..read.clone() }).await);
+        assert_eq!(ok(store.get(&newer.id).await).as_ref(), Some(&newer));
+    }
 }
 
 /// Whoever deleted it did not want it back.
@@ -308,10 +309,10 @@ pub async fn list_filters_by_tenant_and_by_status(store: Arc<dyn TokenStore>, _c
     assert_eq!(ids(&both), ["cn_1"], "of one tenant and one status");
 }
 
-/// Page after page gives each one once, with a filter too.
+/// Page after page gives each one once, with a filter too, however many it holds back in a row.
 pub async fn list_gives_pages(store: Arc<dyn TokenStore>, _clock: ManualClock) {
     for index in 0..25 {
-        let user = if index % 5 == 0 { "bob" } else { "ada" };
+        let user = if (5..15).contains(&index) { "bob" } else { "ada" };
         ok(store.put(&connection(&format!("cn_{index:02}"), user)).await);
     }
     let mut listed = Vec::new();
@@ -325,7 +326,7 @@ pub async fn list_gives_pages(store: Arc<dyn TokenStore>, _clock: ManualClock) {
         listed.extend(page);
     }
     let expected: Vec<String> =
-        (0..25).filter(|index| index % 5 != 0).map(|index| format!("cn_{index:02}")).collect();
+        (0..25).filter(|index| !(5..15).contains(index)).map(|index| format!("cn_{index:02}")).collect();
     assert_eq!(ids(&listed), expected);
 }
 
@@ -334,9 +335,7 @@ pub async fn list_goes_on_behind_what_was_deleted(store: Arc<dyn TokenStore>, _c
     for id in ["cn_1", "cn_2", "cn_3", "cn_4"] {
         ok(store.put(&connection(id, "ada")).await);
     }
-    for gone in ["cn_1", "cn_2"] {
-        ok(store.delete(&id(gone)).await);
-    }
+    ok(store.delete(&id("cn_2")).await);
     let page = ConnectionFilter::default().with_page(Some(id("cn_2")), 1);
     assert_eq!(ids(&ok(store.list(&page).await)), ["cn_3"]);
 }

@@ -76,7 +76,9 @@ pub async fn the_streams_of_a_connection_are_those_that_had_a_commit(
     for stream in [calendar(), stream("cn_1", "holidays"), stream("cn_2", "primary"), stream("CN_1", "work")]
     {
         apply(&sink, step(&stream, 0, 1, vec![])).await;
-        apply(&sink, step(&stream, 1, 1, upserts(&["a"]))).await;
+        if stream == calendar() {
+            apply(&sink, step(&stream, 1, 1, upserts(&["a"]))).await;
+        }
     }
     let mut streams = ok(sink.streams(&"cn_1".into()).await);
     streams.sort();

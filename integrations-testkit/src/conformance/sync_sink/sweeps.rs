@@ -78,6 +78,8 @@ pub async fn an_item_can_leave_the_quarantine_and_come_back(sink: Arc<dyn SyncSi
         let bad =
             Commit { quarantined: vec![quarantined(Some("a"))], ..step(&calendar(), 0, generation, vec![]) };
         apply(&sink, bad).await;
+        let kept = u64::from(generation > 1);
+        assert_eq!(unseen(&sink, &calendar(), generation).await, (kept, 0), "its last good state stays");
         let good = step(&calendar(), 0, generation + 1, upserts(&["a"]));
         apply(&sink, good).await;
         assert_eq!(unseen(&sink, &calendar(), generation + 1).await, (1, 0));
