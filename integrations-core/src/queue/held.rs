@@ -88,7 +88,7 @@ impl Held {
             match answer {
                 Ok(kept) => self.answered(&leases, &kept, now, ttl),
                 Err(error) => {
-                    tracing::warn!(%error, jobs = leases.len(), "the queue did not take the heartbeats")
+                    tracing::warn!(%error, jobs = leases.len(), "the queue did not take the heartbeats");
                 }
             }
         }

@@ -46,8 +46,8 @@ impl JobHandler for IncrementalSync {
             return Ok(None);
         }
         let changed = report.upserted + report.deleted + report.swept > 0;
-        let streak = self.0.remember(&job.connection, id, changed).await?;
-        Ok(Some(self.0.repeat(&cadence, &job.connection, id, streak, run)))
+        let lately = self.0.remember(&job.connection, id, changed).await?;
+        Ok(Some(self.0.repeat(&cadence, &job.connection, id, lately, run)))
     }
 
     async fn given_up(&self, run: &JobRun, error: &Error) -> Option<Repeat> {
@@ -58,8 +58,8 @@ impl JobHandler for IncrementalSync {
         }
         let connection = self.0.active(&job.connection).await.ok()??;
         let cadence = self.0.cadence(&connection, stream)?;
-        let streak = self.0.remember_failure(&job.connection, stream).await;
-        Some(self.0.repeat(&cadence, &job.connection, stream, streak, run))
+        let lately = self.0.remember_failure(&job.connection, stream).await;
+        Some(self.0.repeat(&cadence, &job.connection, stream, lately, run))
     }
 }
 
@@ -210,7 +210,7 @@ impl Scheduler {
         cadence: &Cadence,
         connection: &ConnectionId,
         stream: &StreamId,
-        streak: Streak,
+        lately: Streak,
         run: &JobRun,
     ) -> Repeat {
         let now = self.inner.gateway.clock().now();
@@ -220,7 +220,7 @@ impl Scheduler {
             + f64::from((run.fence().0.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as u32)
                 / f64::from(u32::MAX))
         .fract();
-        Repeat { after: cadence.next(now, streak, place, chance), payload: None }
+        Repeat { after: cadence.next(now, lately, place, chance), payload: None }
     }
 
     /// Writes down that a stream was read, where that is news.
