@@ -363,7 +363,7 @@ impl Twin {
             match (self.flaw, data.records.get_mut(&id)) {
                 (Some(Flaw::QuarantineIsNotSeen), _) => {}
                 (Some(Flaw::QuarantineIsOnce), _) if data.ever.contains(&id) => {
-                    drop(data.records.remove(&id))
+                    drop(data.records.remove(&id));
                 }
                 (Some(Flaw::QuarantineDeletes), _) => drop(data.records.remove(&id)),
                 (_, Some(stored)) => stored.generation = generation,
