@@ -16,6 +16,7 @@
 //! integrations_testkit::sync_sink_conformance!(make);
 //! integrations_testkit::token_store_conformance!(make);
 //! integrations_testkit::key_value_store_conformance!(make);
+//! integrations_testkit::job_queue_conformance!(make);
 //! # }
 //! ```
 //!
@@ -39,10 +40,14 @@
 //! # }
 //! ```
 //!
+//! Where the tests need a server, a queue's suite is told why they are ignored by default:
+//! `job_queue_conformance!(make, with guard, ignore = "needs a server")`.
+//!
 //! The cases are ordinary functions, so a failure points at the line of the promise, and a host may
 //! call a single one.
 
 pub mod authenticator;
+pub mod job_queue;
 pub mod key_value_store;
 mod samples;
 pub mod sync_sink;
@@ -113,20 +118,32 @@ where
 #[macro_export]
 macro_rules! __conformance_suite {
     ($suite:ident, $pattern:pat => $store:ident, $make:ident, [$($case:ident,)+]) => {
+        $crate::__conformance_suite!($suite, [], $pattern => $store, $make, [$($case,)+]);
+    };
+    ($suite:ident, $attributes:tt, $pattern:pat => $store:ident, $make:ident, [$($case:ident,)+]) => {
         mod $suite {
             use super::*;
 
             $(
-                #[test]
-                fn $case() {
-                    $crate::conformance::run(async {
-                        let clock = $crate::conformance::clock();
-                        let $pattern = $make(::std::sync::Arc::new(clock.clone())).await;
-                        let store = $crate::conformance::$suite::shared($store);
-                        $crate::conformance::$suite::$case(store, clock).await;
-                    });
-                }
+                $crate::__conformance_case!($suite, $attributes, $pattern => $store, $make, $case);
             )+
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_case {
+    ($suite:ident, [$($attribute:tt)*], $pattern:pat => $store:ident, $make:ident, $case:ident) => {
+        #[test]
+        $($attribute)*
+        fn $case() {
+            $crate::conformance::run(async {
+                let clock = $crate::conformance::clock();
+                let $pattern = $make(::std::sync::Arc::new(clock.clone())).await;
+                let store = $crate::conformance::$suite::shared($store);
+                $crate::conformance::$suite::$case(store, clock).await;
+            });
         }
     };
 }
