@@ -160,7 +160,7 @@ pub async fn ids_are_told_apart_exactly(queue: Arc<dyn JobQueue>, _clock: Manual
     for other in ODD.map(String::from).into_iter().chain(like_it).chain(["%".into(), String::new()]) {
         let stranger = LeaseId { job: JobId::from(other.as_str()), fence: lease.fence };
         assert_eq!(find(&queue, JobQuery::by_id(other.as_str())).await, [], "{other:?}");
-        assert_eq!(ok(queue.requeue(&[stranger.job.clone()]).await), [None], "{other:?}");
+        assert_eq!(ok(queue.requeue(std::slice::from_ref(&stranger.job)).await), [None], "{other:?}");
         let heartbeat = Heartbeat { lease: stranger.clone(), ttl: MINUTE, progress: None };
         assert_eq!(ok(queue.extend(vec![heartbeat]).await), [false], "{other:?}");
         assert!(!settle(&queue, Settlement::new(stranger, Outcome::Done)).await, "{other:?}");

@@ -310,6 +310,6 @@ pub async fn fences_rise_over_all_leases(queue: Arc<dyn JobQueue>, clock: Manual
     let request = LeaseRequest::new("worker", "z", 10, MINUTE).and("a", 10).and("m", 10);
     let leases: Vec<Lease> = ok(queue.lease(&request).await).leases;
     assert_eq!(leases.len(), 6, "those that were retried or released");
-    let least = leases.iter().map(|lease| lease.fence.0).min();
-    assert!(least > Some(last), "{least:?} after {last}");
+    let lowest = leases.iter().map(|lease| lease.fence.0).min();
+    assert!(lowest > Some(last), "{lowest:?} after {last}");
 }

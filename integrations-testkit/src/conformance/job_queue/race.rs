@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use integrations_core::clock::ManualClock;
@@ -230,7 +230,7 @@ pub async fn settling_at_once_has_one_winner(queue: Arc<dyn JobQueue>, _clock: M
 async fn drop_after(polls: usize, call: impl Future) {
     let mut call = pin!(call);
     for _ in 0..polls {
-        if let Poll::Ready(_) = call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        if call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
             return;
         }
         // Lets other threads get on, so that the drop meets the call at different places.
