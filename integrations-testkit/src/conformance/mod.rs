@@ -40,8 +40,8 @@
 //! # }
 //! ```
 //!
-//! Where the tests need a server, a queue's suite is told why they are ignored by default:
-//! `job_queue_conformance!(make, with guard, ignore = "needs a server")`.
+//! A store that needs a server stays out of a plain test run: `sync_sink_conformance!(make, ignore = "needs
+//! postgres")`, or `(make, with guard, ignore = "needs postgres")`, marks each test as ignored, with the reason.
 //!
 //! The cases are ordinary functions, so a failure points at the line of the promise, and a host may
 //! call a single one.
@@ -118,23 +118,21 @@ where
 #[macro_export]
 macro_rules! __conformance_suite {
     ($suite:ident, $pattern:pat => $store:ident, $make:ident, [$($case:ident,)+]) => {
-        $crate::__conformance_suite!($suite, [], $pattern => $store, $make, [$($case,)+]);
+        $crate::__conformance_suite!(@ {} $suite, $pattern => $store, $make, [$($case,)+]);
     };
-    ($suite:ident, $attributes:tt, $pattern:pat => $store:ident, $make:ident, [$($case:ident,)+]) => {
+    ($suite:ident, $pattern:pat => $store:ident, $make:ident, ignore = $reason:literal, [$($case:ident,)+]) => {
+        $crate::__conformance_suite!(
+            @ { #[ignore = $reason] } $suite, $pattern => $store, $make, [$($case,)+]
+        );
+    };
+    (@ $attributes:tt $suite:ident, $pattern:pat => $store:ident, $make:ident, [$($case:ident,)+]) => {
         mod $suite {
             use super::*;
 
-            $(
-                $crate::__conformance_case!($suite, $attributes, $pattern => $store, $make, $case);
-            )+
+            $($crate::__conformance_suite!(@case $attributes $suite, $pattern => $store, $make, $case);)+
         }
     };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __conformance_case {
-    ($suite:ident, [$($attribute:tt)*], $pattern:pat => $store:ident, $make:ident, $case:ident) => {
+    (@case { $($attribute:tt)* } $suite:ident, $pattern:pat => $store:ident, $make:ident, $case:ident) => {
         #[test]
         $($attribute)*
         fn $case() {

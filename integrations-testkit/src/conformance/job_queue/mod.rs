@@ -35,14 +35,14 @@ use super::ok;
 /// The queue may count time in milliseconds.
 #[macro_export]
 macro_rules! job_queue_conformance {
-    ($make:ident $(, ignore = $why:literal)?) => {
+    ($make:ident $(, ignore = $reason:literal)?) => {
         $crate::__job_queue_cases!(__conformance_suite, [
-            job_queue, [$(#[ignore = $why])?], store => store, $make,
+            job_queue, store => store, $make $(, ignore = $reason)?,
         ]);
     };
-    ($make:ident, with guard $(, ignore = $why:literal)?) => {
+    ($make:ident, with guard $(, ignore = $reason:literal)?) => {
         $crate::__job_queue_cases!(__conformance_suite, [
-            job_queue, [$(#[ignore = $why])?], (store, _guard) => store, $make,
+            job_queue, (store, _guard) => store, $make $(, ignore = $reason)?,
         ]);
     };
 }
