@@ -1,0 +1,147 @@
+//! What does a failure of PostgreSQL mean to the host?
+
+use integrations_core::{Error, ErrorKind, Result};
+
+use ErrorKind::{Configuration, InvalidRequest, Store};
+
+/// SQLSTATE codes and classes (<https://www.postgresql.org/docs/current/errcodes-appendix.html>) that a host can
+/// act on; a code stands before its class.
+const FAILURES: &[(&str, ErrorKind, &str, &str)] = &[
+    ("08", Store, "database_unreachable", UNREACHABLE),
+    ("22021", InvalidRequest, "invalid_text", "PostgreSQL keeps no text with a zero byte; remove it"),
+    (
+        "25006",
+        Store,
+        "database_read_only",
+        "the server takes no writes, as a standby does; give the address of the primary, or wait for the failover",
+    ),
+    (
+        "25P03",
+        Store,
+        "transaction_timeout",
+        "the server has ended a transaction in which nothing happened for too long; try again",
+    ),
+    (
+        "28",
+        Configuration,
+        "access_denied",
+        "the server refuses the user or its password; check both in the URL",
+    ),
+    ("3D000", Configuration, "database_missing", "there is no such database; create it, or correct the URL"),
+    ("3F000", Configuration, "schema_missing", MISSING),
+    ("40001", Store, TRANSACTION_CONFLICT, CONFLICT),
+    ("40P01", Store, TRANSACTION_CONFLICT, CONFLICT),
+    ("42501", Configuration, "privilege_missing", "the database user lacks a right on the schema; grant it"),
+    ("42883", Configuration, "schema_missing", MISSING),
+    ("42P01", Configuration, "schema_missing", MISSING),
+    (
+        "53100",
+        Store,
+        "disk_full",
+        "the server's disk is full, and nothing was written; free some space and try again",
+    ),
+    ("53200", Store, "out_of_memory", "the server is out of memory; try again later"),
+    (
+        "53300",
+        Store,
+        "too_many_connections",
+        "the server has no connection left; lower `max_connections` of the stores, or raise the server's",
+    ),
+    ("53", Store, "server_overloaded", "the server is short of a resource; try again later"),
+    ("55P03", Store, "database_busy", "another transaction has held a lock for too long; try again"),
+    (
+        "57014",
+        Store,
+        "statement_cancelled",
+        "the server has cancelled the statement; is its `statement_timeout` short?",
+    ),
+    ("57P", Store, "database_restarting", "the server shuts down or starts up; try again in a moment"),
+    ("58", Store, "disk_failed", "the server failed to read or write its files; check its disk and its log"),
+    ("XX001", Store, "database_corrupt", "the database is damaged; restore it from a backup"),
+    ("XX002", Store, "database_corrupt", "an index of the database is damaged; REINDEX it"),
+];
+
+/// Two transactions were in each other's way, and this one was undone. It is tried again by itself.
+pub(super) const TRANSACTION_CONFLICT: &str = "transaction_conflict";
+
+const UNREACHABLE: &str = "the connection to the database could not be made or was lost; try again, and check the \
+                           server and the network if it stays so";
+const MISSING: &str = "the tables are not there; call `migrate()` once before the store is used";
+const CONFLICT: &str = "other transactions were in the way each time; try again";
+
+pub(super) fn store_error(operation: &'static str, error: sqlx::Error) -> Error {
+    let error = match error {
+        sqlx::Error::Database(error) => {
+            let state = error.code().unwrap_or_default();
+            let known = FAILURES.iter().find(|(prefix, ..)| state.starts_with(prefix));
+            let described = match known {
+                Some((_, kind, code, message)) => Error::new(*kind, *message).with_code(*code),
+                None => Error::new(Store, "the database failed; the cause says more"),
+            };
+            // Not the error itself: its details quote the values of rows.
+            described.with_source(format!("SQLSTATE {state}: {}", error.message()))
+        }
+        error @ (sqlx::Error::Io(_) | sqlx::Error::Tls(_)) => {
+            Error::new(Store, UNREACHABLE).with_code("database_unreachable").with_source(error)
+        }
+        error @ sqlx::Error::PoolTimedOut => Error::new(
+            Store,
+            "no connection became free in time: the server cannot be reached, or all are in use for too long; \
+             try again, or raise `max_connections`",
+        )
+        .with_code("database_busy")
+        .with_source(error),
+        // Its text may quote a part of the URL.
+        sqlx::Error::Configuration(_) => Error::new(
+            Configuration,
+            "the URL of the database cannot be read; give one like `postgres://user@host:5432/database`",
+        )
+        .with_code("invalid_url"),
+        error => Error::new(Store, "the database failed; the cause says more").with_source(error),
+    };
+    error.with_operation(operation)
+}
+
+/// Names the operation that failed.
+pub(super) trait OrStore<T> {
+    fn or_store(self, operation: &'static str) -> Result<T>;
+}
+
+impl<T> OrStore<T> for Result<T, sqlx::Error> {
+    fn or_store(self, operation: &'static str) -> Result<T> {
+        self.map_err(|error| store_error(operation, error))
+    }
+}
+
+/// PostgreSQL's integers have 63 bits and a sign.
+pub(super) fn integer(number: u64, operation: &'static str) -> Result<i64> {
+    i64::try_from(number).map_err(|_| {
+        Error::new(InvalidRequest, "a revision, fence or generation is larger than 2^63 - 1")
+            .with_operation(operation)
+    })
+}
+
+/// The other way; what is stored came through [`integer`].
+pub(super) fn count(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+/// A stored text that is not what this version of the crate has written.
+pub(super) fn unreadable(what: &'static str, operation: &'static str, error: &serde_json::Error) -> Error {
+    // The category alone: the error's own text may quote the value.
+    let category = format!("{:?} error in stored JSON", error.classify());
+    Error::new(
+        ErrorKind::DataFormat,
+        format!("a stored {what} cannot be read; was it written by a newer version of this crate?"),
+    )
+    .with_code("stored_json")
+    .with_operation(operation)
+    .with_source(category)
+}
+
+/// A model that cannot be written as JSON.
+pub(super) fn unwritable(what: &'static str, operation: &'static str) -> Error {
+    Error::new(ErrorKind::DataFormat, format!("a {what} cannot be written as JSON"))
+        .with_code("stored_json")
+        .with_operation(operation)
+}

@@ -1,0 +1,184 @@
+//! How do several machines share everything that a host stores?
+//!
+//! [`PostgresStore`] implements [`TokenStore`](integrations_core::auth::TokenStore),
+//! [`SyncSink`](integrations_core::sync::SyncSink), [`KeyValueStore`](integrations_core::cache::KeyValueStore) and
+//! [`AuditLog`](integrations_core::observe::AuditLog) on one PostgreSQL schema, for any number of processes.
+
+mod failure;
+mod open;
+mod schema;
+mod transaction;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use integrations_core::Result;
+use integrations_core::clock::Clock;
+use sqlx::pool::PoolConnection;
+use sqlx::{PgPool, Postgres};
+
+use self::failure::OrStore;
+
+/// Connections, records with the positions of their streams, short-lived values and the audit log in one schema of a
+/// PostgreSQL database.
+///
+/// Clones share the same connections. It runs on a Tokio runtime.
+///
+/// ```
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use integrations_stores::PostgresStore;
+///
+/// let store = PostgresStore::connect(&std::env::var("DATABASE_URL")?).await?;
+/// store.migrate().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct PostgresStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    pool: PgPool,
+    /// `None`: the server's, on which all machines agree.
+    clock: Option<Arc<dyn Clock>>,
+    schema: String,
+    /// Whether the tables have been seen to be there, in the version that this crate knows.
+    ready: AtomicBool,
+}
+
+impl PostgresStore {
+    /// Connects with the defaults of [`builder`](Self::builder). It changes nothing in the database: new tables are
+    /// made by [`migrate`](Self::migrate).
+    ///
+    /// # Errors
+    /// See [`PostgresStoreBuilder::connect`].
+    pub async fn connect(url: &str) -> Result<Self> {
+        Self::builder().connect(url).await
+    }
+
+    /// Settings other than the defaults.
+    pub fn builder() -> PostgresStoreBuilder {
+        PostgresStoreBuilder {
+            schema: "integrations".into(),
+            max_connections: 10,
+            acquire_timeout: Duration::from_secs(10),
+            clock: None,
+        }
+    }
+
+    /// Makes the schema and its tables where they are missing, and brings older ones up to date. It may be called
+    /// each time a process starts, by any number of them at once.
+    ///
+    /// # Errors
+    /// * [`ErrorKind::Configuration`](integrations_core::ErrorKind::Configuration): code `schema_too_new` when a newer
+    ///   version of this crate has been here, `foreign_schema` when the schema holds the tables of another
+    ///   application, `privilege_missing` when the user may not make tables. The schema is left as it is.
+    /// * [`ErrorKind::Store`](integrations_core::ErrorKind::Store).
+    ///
+    /// # Cancel safety
+    /// When the future is dropped, it has happened whole or not at all.
+    pub async fn migrate(&self) -> Result<()> {
+        schema::migrate(self).await?;
+        self.inner.ready.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// For what is neither a statement nor a [transaction](Self::transaction), such as listening. A transaction that
+    /// is begun here and dropped while it begins stays open on its connection (sqlx 0.9.0).
+    #[allow(dead_code, reason = "the queue listens")]
+    fn pool(&self) -> &PgPool {
+        &self.inner.pool
+    }
+
+    /// A connection for single statements.
+    async fn connection(&self, operation: &'static str) -> Result<PoolConnection<Postgres>> {
+        self.check(operation).await?;
+        self.inner.pool.acquire().await.or_store(operation)
+    }
+
+    /// Whether the tables are there; asked until they are.
+    async fn check(&self, operation: &'static str) -> Result<()> {
+        if !self.inner.ready.load(Ordering::Acquire) {
+            let mut connection = self.inner.pool.acquire().await.or_store(operation)?;
+            schema::check(&mut connection, &self.inner.schema, operation).await?;
+            self.inner.ready.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Microseconds of the given clock; `None` is the server's. Every statement that needs the time binds it, and
+    /// says `now_micros($n)`, or `(SELECT now_micros($n))` where an index is to be used.
+    fn now(&self) -> Option<i64> {
+        self.inner.clock.as_ref().map(|clock| clock.now().timestamp_micros())
+    }
+}
+
+/// Shows the schema's name alone.
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore").field("schema", &self.inner.schema).finish_non_exhaustive()
+    }
+}
+
+/// Settings of a [`PostgresStore`].
+#[derive(Debug, Clone)]
+pub struct PostgresStoreBuilder {
+    schema: String,
+    max_connections: u32,
+    acquire_timeout: Duration,
+    clock: Option<Arc<dyn Clock>>,
+}
+
+impl PostgresStoreBuilder {
+    /// The PostgreSQL schema that holds the tables; `integrations` by default. Lower-case letters, digits and
+    /// underscores, at most 63, and no digit first. It belongs to the store alone.
+    pub fn schema(mut self, schema: impl Into<String>) -> Self {
+        self.schema = schema.into();
+        self
+    }
+
+    /// How many connections this process may have; 10 by default, and at least 1. All processes together must stay
+    /// below the server's `max_connections`, which is 100 unless somebody has changed it.
+    pub fn max_connections(mut self, max_connections: u32) -> Self {
+        self.max_connections = max_connections.max(1);
+        self
+    }
+
+    /// How long a call waits for a connection, also while the server restarts; 10 s by default.
+    pub fn acquire_timeout(mut self, acquire_timeout: Duration) -> Self {
+        self.acquire_timeout = acquire_timeout;
+        self
+    }
+
+    /// Where the time for expiries comes from. For tests: by default it is the server's clock, on which all
+    /// machines agree.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Connects to the database of a URL, e.g. `postgres://user:password@host:5432/database?sslmode=verify-full`.
+    ///
+    /// # Errors
+    /// * [`ErrorKind::Configuration`](integrations_core::ErrorKind::Configuration): code `invalid_schema` or
+    ///   `invalid_url` when these cannot be read, `access_denied`, `database_missing`; `schema_too_new` when a newer
+    ///   version of this crate has migrated the schema, `foreign_schema` when it belongs to another application.
+    /// * [`ErrorKind::Store`](integrations_core::ErrorKind::Store): code `database_unreachable` and the like.
+    ///
+    /// That the schema is missing, or is an older one, is said by each call until [`migrate`](PostgresStore::migrate)
+    /// was called: `Configuration` with code `schema_missing` or `schema_outdated`.
+    pub async fn connect(self, url: &str) -> Result<PostgresStore> {
+        let opened = open::open(url, &self).await?;
+        Ok(PostgresStore {
+            inner: Arc::new(Inner {
+                pool: opened.pool,
+                clock: self.clock,
+                schema: self.schema,
+                ready: AtomicBool::new(opened.ready),
+            }),
+        })
+    }
+}
