@@ -27,6 +27,8 @@
 mod group;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod settled;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 

@@ -5,13 +5,17 @@
 //! [`AuditLog`](integrations_core::observe::AuditLog) on one PostgreSQL schema, for any number of processes.
 
 mod failure;
+mod kv;
 mod open;
+mod page;
 mod schema;
+mod sink;
+mod tokens;
 mod transaction;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use integrations_core::Result;
@@ -47,6 +51,8 @@ struct Inner {
     schema: String,
     /// Whether the tables have been seen to be there, in the version that this crate knows.
     ready: AtomicBool,
+    /// Counts the writes of what expires.
+    writes: AtomicU64,
 }
 
 impl PostgresStore {
@@ -178,7 +184,14 @@ impl PostgresStoreBuilder {
                 clock: self.clock,
                 schema: self.schema,
                 ready: AtomicBool::new(opened.ready),
+                writes: AtomicU64::new(0),
             }),
         })
     }
+}
+
+/// A time to live in microseconds; so long that it never ends where it does not fit.
+fn micros(ttl: Duration) -> i64 {
+    const FOREVER: i64 = i64::MAX / 4;
+    i64::try_from(ttl.as_micros()).unwrap_or(FOREVER).min(FOREVER)
 }

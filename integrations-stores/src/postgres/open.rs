@@ -19,7 +19,7 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// What a session is like. A machine that has crashed or lost its network holds its locks until the server notices,
 /// which by the defaults of most systems takes two hours; here it takes a minute.
 const SESSION: &[(&str, &str)] = &[
-    ("default_transaction_isolation", "read\\ committed"),
+    ("default_transaction_isolation", "read committed"),
     ("idle_in_transaction_session_timeout", "60s"),
     ("lock_timeout", "30s"),
     ("tcp_keepalives_idle", "30"),

@@ -31,12 +31,8 @@ CREATE TABLE connections (
 );
 CREATE INDEX connections_owner ON connections (tenant, "user");
 
--- New connections begin above all versions that a deleted one can have had: see `tokens.rs`.
-CREATE TABLE deleted_versions (
-    one     boolean PRIMARY KEY DEFAULT true CHECK (one),
-    highest bigint NOT NULL
-);
-INSERT INTO deleted_versions (highest) VALUES (0);
+-- No number is ever that of two versions: see `tokens.rs`.
+CREATE SEQUENCE connection_versions;
 
 CREATE TABLE refresh_guards (
     connection text COLLATE "C" PRIMARY KEY,
@@ -107,8 +103,14 @@ CREATE TABLE kv (
 );
 CREATE INDEX kv_expiry ON kv (expires_at);
 
+-- The number of the last entry. Whoever adds one locks it, so that entries become visible in their order.
+CREATE TABLE audit_last (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    key bigint NOT NULL
+);
+INSERT INTO audit_last (key) VALUES (0);
 CREATE TABLE audit (
-    key        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    key        bigint PRIMARY KEY,
     at         bigint NOT NULL,
     action     text COLLATE "C" NOT NULL,
     tenant     text COLLATE "C",
