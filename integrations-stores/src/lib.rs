@@ -23,10 +23,14 @@
 //! # }
 //! ```
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod audit;
 #[allow(dead_code, reason = "the queues use it")]
 mod group;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub mod records;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod settled;
 #[cfg(feature = "sqlite")]

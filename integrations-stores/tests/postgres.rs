@@ -5,12 +5,21 @@
 #![cfg(feature = "postgres")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+#[path = "postgres/audit.rs"]
+mod audit;
+#[path = "postgres/reading.rs"]
+mod reading;
+#[path = "postgres/writing.rs"]
+mod writing;
+
 use std::sync::Arc;
 use std::thread;
 
 use integrations_core::clock::Clock;
+use integrations_core::sync::{Commit, Fence, Position, StreamKey, Window};
 use integrations_stores::PostgresStore;
 use integrations_stores::postgres::PostgresStoreBuilder;
+use integrations_testkit::conformance::upsert;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
 
@@ -87,5 +96,18 @@ impl Drop for Schema {
         if !thread::panicking() {
             dropped.unwrap().unwrap();
         }
+    }
+}
+
+fn commit(stream: &StreamKey, expected_revision: u64, ids: &[&str]) -> Commit {
+    Commit {
+        stream: stream.clone(),
+        fence: Fence::default(),
+        expected_revision,
+        generation: 1,
+        changes: ids.iter().map(|id| upsert(id)).collect(),
+        quarantined: Vec::new(),
+        sweep: None,
+        position: Position::Resync { generation: 1, window: Window::ALL },
     }
 }

@@ -4,10 +4,13 @@
 //! [`SyncSink`](integrations_core::sync::SyncSink), [`KeyValueStore`](integrations_core::cache::KeyValueStore) and
 //! [`AuditLog`](integrations_core::observe::AuditLog) on one PostgreSQL schema, for any number of processes.
 
+mod audit;
 mod failure;
 mod kv;
 mod open;
 mod page;
+mod query;
+mod read;
 mod schema;
 mod sink;
 mod tokens;
@@ -24,6 +27,8 @@ use sqlx::pool::PoolConnection;
 use sqlx::{PgPool, Postgres};
 
 use self::failure::OrStore;
+pub use crate::audit::AuditQuery;
+pub use crate::records::{QuarantinedItem, RecordCursor, RecordQuery, StoredRecord};
 
 /// Connections, records with the positions of their streams, short-lived values and the audit log in one schema of a
 /// PostgreSQL database.

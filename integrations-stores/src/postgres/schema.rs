@@ -77,7 +77,7 @@ CREATE TABLE records (
     raw         bytea NOT NULL,
     UNIQUE (stream, id)
 );
-CREATE INDEX records_time ON records (stream, starts_at, ends_at, key);
+CREATE INDEX records_time ON records (stream, starts_at NULLS FIRST, ends_at NULLS FIRST, key);
 CREATE INDEX records_generation ON records (stream, generation);
 CREATE INDEX records_parent ON records (stream, parent) WHERE parent IS NOT NULL;
 CREATE INDEX records_series ON records (stream) WHERE recurring;
