@@ -7,8 +7,18 @@
 
 #[path = "postgres/audit.rs"]
 mod audit;
+#[path = "postgres/dropping.rs"]
+mod dropping;
+#[path = "postgres/failing.rs"]
+mod failing;
+#[path = "postgres/life.rs"]
+mod life;
+#[path = "postgres/opening.rs"]
+mod opening;
 #[path = "postgres/reading.rs"]
 mod reading;
+#[path = "postgres/sharing.rs"]
+mod sharing;
 #[path = "postgres/writing.rs"]
 mod writing;
 
@@ -63,13 +73,13 @@ impl Schema {
 
     async fn sql(&self, sql: &str) {
         let mut connection = self.connection().await;
-        sqlx::raw_sql(AssertSqlSafe(sql.replace("SCHEMA", &self.0))).execute(&mut connection).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql.replace("$schema", &self.0))).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
     }
 
     async fn number(&self, sql: &str) -> i64 {
         let mut connection = self.connection().await;
-        let sql = AssertSqlSafe(sql.replace("SCHEMA", &self.0));
+        let sql = AssertSqlSafe(sql.replace("$schema", &self.0));
         let number = sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap();
         connection.close().await.unwrap();
         number

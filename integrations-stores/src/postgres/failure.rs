@@ -1,5 +1,10 @@
 //! What does a failure of PostgreSQL mean to the host?
 
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use integrations_core::clock::{Clock, SystemClock};
 use integrations_core::{Error, ErrorKind, Result};
 
 use ErrorKind::{Configuration, InvalidRequest, Store};
@@ -69,7 +74,35 @@ const UNREACHABLE: &str = "the connection to the database could not be made or w
 const MISSING: &str = "the tables are not there; call `migrate()` once before the store is used";
 const CONFLICT: &str = "other transactions were in the way each time; try again";
 
+/// When a connection was last found to be of no more use, in microseconds of [`CLOCK`]; by any store of the process,
+/// as one new connection too many does no harm.
+static LAST_LOSS: AtomicU64 = AtomicU64::new(0);
+static CLOCK: LazyLock<SystemClock> = LazyLock::new(SystemClock::new);
+
+/// Whether a connection was lost within the last `age`: then one of that age leads to the same place, or did.
+pub(super) fn lost_within(age: Duration) -> bool {
+    let last = Duration::from_micros(LAST_LOSS.load(Ordering::Relaxed));
+    !last.is_zero() && CLOCK.monotonic() <= last.saturating_add(age)
+}
+
+/// Whether the connection is gone, or leads to a server that is not the primary any more. Whatever ran on it may or may
+/// not have happened.
+pub(super) fn is_loss(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(error) => {
+            let state = error.code().unwrap_or_default();
+            ["08", "25006", "25P03", "57P"].iter().any(|prefix| state.starts_with(prefix))
+        }
+        _ => false,
+    }
+}
+
 pub(super) fn store_error(operation: &'static str, error: sqlx::Error) -> Error {
+    if is_loss(&error) {
+        let now = u64::try_from(CLOCK.monotonic().as_micros()).unwrap_or(u64::MAX);
+        LAST_LOSS.fetch_max(now.max(1), Ordering::Relaxed);
+    }
     let error = match error {
         sqlx::Error::Database(error) => {
             let state = error.code().unwrap_or_default();

@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgPool};
 
 use super::PostgresStoreBuilder;
-use super::failure::OrStore;
+use super::failure::{OrStore, lost_within};
 use super::schema::{self, Found};
 
 const OPERATION: &str = "postgres.connect";
@@ -44,7 +44,13 @@ pub(super) async fn open(url: &str, settings: &PostgresStoreBuilder) -> Result<O
         .acquire_timeout(settings.acquire_timeout)
         .test_before_acquire(false)
         .before_acquire(|connection, meta| {
-            Box::pin(async move { Ok(meta.idle_for < TRUSTED_FOR || connection.ping().await.is_ok()) })
+            Box::pin(async move {
+                // After a failover, none of the old connections is worth an attempt.
+                if lost_within(meta.age) {
+                    return Ok(false);
+                }
+                Ok(meta.idle_for < TRUSTED_FOR || connection.ping().await.is_ok())
+            })
         })
         .connect_lazy_with(options);
     Ok(Opened { pool, ready: found == Found::Current })

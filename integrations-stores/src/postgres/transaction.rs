@@ -6,11 +6,11 @@
 use std::pin::Pin;
 
 use integrations_core::{Error, ErrorKind, Result};
-use sqlx::{Connection, PgConnection};
+use sqlx::{PgConnection, PgTransaction};
 use tracing::Instrument;
 
 use super::PostgresStore;
-use super::failure::{OrStore, TRANSACTION_CONFLICT};
+use super::failure::{OrStore, TRANSACTION_CONFLICT, is_loss, store_error};
 
 /// What is to be done on a connection.
 pub(super) type Work<'c, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'c>>;
@@ -67,21 +67,29 @@ impl PostgresStore {
     where
         F: for<'c> Fn(&'c mut PgConnection) -> Work<'c, T>,
     {
-        let mut connection = self.inner.pool.acquire().await.or_store(operation)?;
-        let mut transaction = connection.begin().await.or_store(operation)?;
+        let mut transaction = self.begin(operation).await?;
         match work(&mut transaction).await {
             Ok(value) => {
                 transaction.commit().await.or_store(operation)?;
                 Ok(value)
             }
             Err(error) => {
-                // Before the error is told, so that whoever comes next does not meet its locks.
-                let undone = transaction.rollback().await;
-                if undone.is_err() || error.provider_code() == Some("database_read_only") {
-                    connection.close_on_drop();
-                }
+                // Before the error is told, so that whoever comes next does not meet its locks. What cannot be rolled
+                // back is so when its connection ends.
+                let _ = transaction.rollback().await;
                 Err(error)
             }
+        }
+    }
+
+    async fn begin(&self, operation: &'static str) -> Result<PgTransaction<'static>> {
+        match self.inner.pool.begin().await {
+            // It was lost while nobody used it, nothing has happened yet, and the next one is a new one.
+            Err(error) if is_loss(&error) => {
+                tracing::debug!(error = %store_error(operation, error), "a connection was lost; another is made");
+                self.inner.pool.begin().await.or_store(operation)
+            }
+            begun => begun.or_store(operation),
         }
     }
 }
