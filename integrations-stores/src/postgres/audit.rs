@@ -11,7 +11,7 @@ use integrations_core::observe::{AuditEntry, AuditLog};
 use sqlx::{Postgres, QueryBuilder};
 
 use super::PostgresStore;
-use super::failure::{OrStore, unreadable, unwritable};
+use super::failure::{Answered, unreadable, unwritable};
 use crate::audit::AuditQuery;
 
 impl PostgresStore {
@@ -48,7 +48,7 @@ impl PostgresStore {
         }
         let mut connection = self.connection(OPERATION).await?;
         let rows: Vec<(i64, String)> =
-            sql.build_query_as().fetch_all(&mut *connection).await.or_store(OPERATION)?;
+            sql.build_query_as().fetch_all(&mut *connection).answered(OPERATION).await?;
         rows.into_iter()
             .map(|(key, body)| {
                 let entry = serde_json::from_str(&body)
@@ -69,8 +69,8 @@ impl PostgresStore {
         let gone = sqlx::query("DELETE FROM audit WHERE at < $1")
             .bind(before.timestamp_micros())
             .execute(&mut *connection)
-            .await
-            .or_store(OPERATION)?;
+            .answered(OPERATION)
+            .await?;
         Ok(gone.rows_affected())
     }
 }
@@ -96,8 +96,8 @@ impl AuditLog for PostgresStore {
         .bind(entry.critical)
         .bind(body)
         .execute(&mut *connection)
-        .await
-        .or_store(OPERATION)?;
+        .answered(OPERATION)
+        .await?;
         Ok(())
     }
 }

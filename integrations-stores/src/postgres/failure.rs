@@ -1,7 +1,11 @@
 //! What does a failure of PostgreSQL mean to the host?
 
+use std::future::poll_fn;
+use std::io;
+use std::pin::pin;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use integrations_core::clock::{Clock, SystemClock};
@@ -77,12 +81,18 @@ const CONFLICT: &str = "other transactions were in the way each time; try again"
 /// When a connection was last found to be of no more use, in microseconds of [`CLOCK`]; by any store of the process,
 /// as one new connection too many does no harm.
 static LAST_LOSS: AtomicU64 = AtomicU64::new(0);
-static CLOCK: LazyLock<SystemClock> = LazyLock::new(SystemClock::new);
+pub(super) static CLOCK: LazyLock<SystemClock> = LazyLock::new(SystemClock::new);
 
 /// Whether a connection was lost within the last `age`: then one of that age leads to the same place, or did.
 pub(super) fn lost_within(age: Duration) -> bool {
     let last = Duration::from_micros(LAST_LOSS.load(Ordering::Relaxed));
     !last.is_zero() && CLOCK.monotonic() <= last.saturating_add(age)
+}
+
+/// Whether an error says that its connection is of no more use.
+pub(super) fn says_loss(error: &Error) -> bool {
+    let codes = ["database_unreachable", "database_read_only", "database_restarting", "transaction_timeout"];
+    error.provider_code().is_some_and(|code| codes.contains(&code))
 }
 
 /// Whether the connection is gone, or leads to a server that is not the primary any more. Whatever ran on it may or may
@@ -143,6 +153,29 @@ pub(super) trait OrStore<T> {
 impl<T> OrStore<T> for Result<T, sqlx::Error> {
     fn or_store(self, operation: &'static str) -> Result<T> {
         self.map_err(|error| store_error(operation, error))
+    }
+}
+
+/// How long a statement may take. A server that has vanished with its machine says nothing, and nothing else would ever
+/// tell: the family's statements take milliseconds, and wait for a lock for half of this at the most.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Waits for the server's answer, and not for ever.
+pub(super) trait Answered<T> {
+    fn answered(self, operation: &'static str) -> impl Future<Output = Result<T>> + Send;
+}
+
+impl<T: Send, F: Future<Output = Result<T, sqlx::Error>> + Send> Answered<T> for F {
+    async fn answered(self, operation: &'static str) -> Result<T> {
+        let (mut answer, mut late) = (pin!(self), CLOCK.sleep(ANSWER_TIMEOUT));
+        let first = poll_fn(|context| match answer.as_mut().poll(context) {
+            Poll::Ready(answer) => Poll::Ready(Some(answer)),
+            Poll::Pending => late.as_mut().poll(context).map(|()| None),
+        });
+        first
+            .await
+            .unwrap_or_else(|| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
+            .or_store(operation)
     }
 }
 

@@ -8,7 +8,7 @@ use integrations_core::Result;
 use integrations_core::cache::KeyValueStore;
 use sqlx::PgConnection;
 
-use super::failure::{OrStore, store_error};
+use super::failure::{Answered, store_error};
 use super::{PostgresStore, micros};
 
 /// How often what has expired is cleared away, in writes, and how much at once: more than they add.
@@ -24,8 +24,8 @@ impl KeyValueStore for PostgresStore {
             .bind(key)
             .bind(self.now())
             .fetch_optional(&mut *connection)
+            .answered(OPERATION)
             .await
-            .or_store(OPERATION)
     }
 
     async fn put(&self, key: &str, value: &[u8], ttl: Duration) -> Result<()> {
@@ -40,8 +40,8 @@ impl KeyValueStore for PostgresStore {
         .bind(self.now())
         .bind(micros(ttl))
         .execute(&mut *connection)
-        .await
-        .or_store(OPERATION)?;
+        .answered(OPERATION)
+        .await?;
         self.purge(&mut connection).await;
         Ok(())
     }
@@ -59,8 +59,8 @@ impl KeyValueStore for PostgresStore {
         .bind(self.now())
         .bind(micros(ttl))
         .execute(&mut *connection)
-        .await
-        .or_store(OPERATION)?;
+        .answered(OPERATION)
+        .await?;
         self.purge(&mut connection).await;
         Ok(written.rows_affected() == 1)
     }
@@ -73,8 +73,8 @@ impl KeyValueStore for PostgresStore {
                 .bind(key)
                 .bind(self.now())
                 .fetch_optional(&mut *connection)
-                .await
-                .or_store(OPERATION)?;
+                .answered(OPERATION)
+                .await?;
         Ok(taken.filter(|(_, alive)| *alive).map(|(value, _)| value))
     }
 }

@@ -12,6 +12,7 @@ mod page;
 mod query;
 mod read;
 mod schema;
+mod session;
 mod sink;
 mod tokens;
 mod transaction;
@@ -23,10 +24,8 @@ use std::time::Duration;
 
 use integrations_core::Result;
 use integrations_core::clock::Clock;
-use sqlx::pool::PoolConnection;
-use sqlx::{PgPool, Postgres};
+use sqlx::PgPool;
 
-use self::failure::OrStore;
 pub use crate::audit::AuditQuery;
 pub use crate::records::{QuarantinedItem, RecordCursor, RecordQuery, StoredRecord};
 
@@ -102,22 +101,6 @@ impl PostgresStore {
     #[allow(dead_code, reason = "the queue listens")]
     fn pool(&self) -> &PgPool {
         &self.inner.pool
-    }
-
-    /// A connection for single statements.
-    async fn connection(&self, operation: &'static str) -> Result<PoolConnection<Postgres>> {
-        self.check(operation).await?;
-        self.inner.pool.acquire().await.or_store(operation)
-    }
-
-    /// Whether the tables are there; asked until they are.
-    async fn check(&self, operation: &'static str) -> Result<()> {
-        if !self.inner.ready.load(Ordering::Acquire) {
-            let mut connection = self.inner.pool.acquire().await.or_store(operation)?;
-            schema::check(&mut connection, &self.inner.schema, operation).await?;
-            self.inner.ready.store(true, Ordering::Release);
-        }
-        Ok(())
     }
 
     /// Microseconds of the given clock; `None` is the server's. Every statement that needs the time binds it, and

@@ -52,6 +52,8 @@ pub(super) async fn open(url: &str, settings: &PostgresStoreBuilder) -> Result<O
                 Ok(meta.idle_for < TRUSTED_FOR || connection.ping().await.is_ok())
             })
         })
+        // What was given up is closed, and not asked whether it lives, which it may never answer.
+        .after_release(|_, meta| Box::pin(async move { Ok(!lost_within(meta.age)) }))
         .connect_lazy_with(options);
     Ok(Opened { pool, ready: found == Found::Current })
 }

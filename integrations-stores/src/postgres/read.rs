@@ -10,7 +10,7 @@ use integrations_core::sync::{StreamKey, StreamState};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::failure::{OrStore, count, store_error, unreadable};
+use super::failure::{Answered, OrStore, count, store_error, unreadable};
 use super::{PostgresStore, query, sink};
 use crate::records::{QuarantinedItem, RecordCursor, RecordQuery, StoredRecord};
 
@@ -43,7 +43,7 @@ impl PostgresStore {
         const OPERATION: &str = "records.list";
         let mut select = query::select(query);
         let mut connection = self.connection(OPERATION).await?;
-        let rows = select.build().fetch_all(&mut *connection).await.or_store(OPERATION)?;
+        let rows = select.build().fetch_all(&mut *connection).answered(OPERATION).await?;
         let mut streams = HashMap::new();
         rows.iter().map(|row| decode(row, &mut streams, OPERATION)).collect()
     }
@@ -65,8 +65,8 @@ impl PostgresStore {
             .bind(stream.stream.as_str())
             .bind(id)
             .fetch_optional(&mut *connection)
-            .await
-            .or_store(OPERATION)?;
+            .answered(OPERATION)
+            .await?;
         row.map(|row| decode(&row, &mut HashMap::new(), OPERATION)).transpose()
     }
 
@@ -78,8 +78,7 @@ impl PostgresStore {
         const OPERATION: &str = "records.count";
         let mut select = query::count(query);
         let mut connection = self.connection(OPERATION).await?;
-        let number: i64 =
-            select.build_query_scalar().fetch_one(&mut *connection).await.or_store(OPERATION)?;
+        let number: i64 = select.build_query_scalar().fetch_one(&mut *connection).answered(OPERATION).await?;
         Ok(count(number))
     }
 
@@ -101,8 +100,8 @@ impl PostgresStore {
         .bind(stream.map(|stream| stream.connection.as_str()))
         .bind(stream.map(|stream| stream.stream.as_str()))
         .fetch_all(&mut *connection)
-        .await
-        .or_store(OPERATION)?;
+        .answered(OPERATION)
+        .await?;
         rows.iter().map(quarantined).collect::<Result<_, _>>().or_store(OPERATION)
     }
 
@@ -120,8 +119,8 @@ impl PostgresStore {
         )
         .bind(id.as_str())
         .fetch_all(&mut *connection)
-        .await
-        .or_store(OPERATION)?;
+        .answered(OPERATION)
+        .await?;
         rows.iter()
             .map(|row| {
                 let key = stream_key(row, 0).or_store(OPERATION)?;

@@ -14,7 +14,7 @@ use integrations_core::{Error, ErrorKind, Result};
 use sqlx::PgConnection;
 
 use super::PostgresStore;
-use super::failure::{OrStore, count, integer, unreadable, unwritable};
+use super::failure::{Answered, OrStore, count, integer, unreadable, unwritable};
 use super::page::{self, Page, Refused};
 
 const COMMIT: &str = "sink.commit";
@@ -30,8 +30,8 @@ impl SyncSink for PostgresStore {
         .bind(stream.connection.as_str())
         .bind(stream.stream.as_str())
         .fetch_optional(&mut *connection)
-        .await
-        .or_store(OPERATION)?;
+        .answered(OPERATION)
+        .await?;
         row.map_or_else(
             || Ok(StreamState::default()),
             |(position, revision, fence)| state(&position, revision, fence, OPERATION),
@@ -59,8 +59,8 @@ impl SyncSink for PostgresStore {
         .bind(stream.connection.as_str())
         .bind(stream.stream.as_str())
         .fetch_one(&mut *connection)
-        .await
-        .or_store(OPERATION)?;
+        .answered(OPERATION)
+        .await?;
         Ok(Unseen { seen: count(seen), unseen: count(unseen) })
     }
 
@@ -75,8 +75,8 @@ impl SyncSink for PostgresStore {
         let streams: Vec<String> = sqlx::query_scalar("SELECT stream FROM streams WHERE connection = $1")
             .bind(id.as_str())
             .fetch_all(&mut *connection)
-            .await
-            .or_store(OPERATION)?;
+            .answered(OPERATION)
+            .await?;
         Ok(streams.into_iter().map(StreamId::from).collect())
     }
 
@@ -103,7 +103,8 @@ impl PostgresStore {
                 .fetch_all(&mut *connection)
                 .await
                 .or_store(OPERATION)?;
-                // In statements of their own, which see what a commit has written that the first one has waited for.
+                // However long it takes: there may be millions. In statements of their own, which see what a commit
+                // has written that the first one has waited for.
                 let deleted = sqlx::query("DELETE FROM records WHERE stream = ANY($1)")
                     .bind(&streams)
                     .execute(&mut *connection)
@@ -173,13 +174,13 @@ impl Step {
             delete(connection, key, deleted, orphaned).await?;
         }
         for batch in batches {
-            batch.write(connection, key, self.generation).await.or_store(COMMIT)?;
+            batch.write(connection, key, self.generation).answered(COMMIT).await?;
             if has_quarantine {
                 release(connection, key, &batch.ids).await?;
             }
         }
         if !self.refused.is_empty() {
-            self.refused.write(connection, key, self.generation, self.now).await.or_store(COMMIT)?;
+            self.refused.write(connection, key, self.generation, self.now).answered(COMMIT).await?;
         }
         let swept = match self.sweep {
             Some(before) => sweep(connection, key, before).await?,
@@ -202,8 +203,7 @@ impl Step {
         .bind(self.expected_revision)
         .bind(self.now)
         .fetch_optional(&mut *connection)
-        .await
-        .or_store(COMMIT)?;
+        .answered(COMMIT).await?;
         if let Some((key, has_quarantine)) = moved {
             return Ok(Locked { key, has_quarantine });
         }
@@ -230,8 +230,7 @@ impl Step {
         .bind(self.fence)
         .bind(self.now)
         .fetch_optional(connection)
-        .await
-        .or_store(COMMIT)
+        .answered(COMMIT).await
     }
 
     /// Why the position cannot be written.
@@ -241,8 +240,8 @@ impl Step {
                 .bind(self.stream.connection.as_str())
                 .bind(self.stream.stream.as_str())
                 .fetch_optional(connection)
-                .await
-                .or_store(COMMIT)?;
+                .answered(COMMIT)
+                .await?;
         let (code, message) = if fence.is_some_and(|fence| self.fence < fence) {
             ("stale_fence", "another runner has taken over the stream; leave it to that one")
         } else {
@@ -270,8 +269,8 @@ async fn delete(
     .bind(deleted)
     .bind(orphaned)
     .execute(connection)
-    .await
-    .or_store(COMMIT)?;
+    .answered(COMMIT)
+    .await?;
     Ok(())
 }
 
@@ -281,8 +280,8 @@ async fn release(connection: &mut PgConnection, key: i64, ids: &[String]) -> Res
         .bind(key)
         .bind(ids)
         .execute(connection)
-        .await
-        .or_store(COMMIT)?;
+        .answered(COMMIT)
+        .await?;
     Ok(())
 }
 
@@ -293,8 +292,8 @@ async fn sweep(connection: &mut PgConnection, key: i64, before: i64) -> Result<u
         "DELETE FROM quarantine WHERE stream = $1 AND generation < $2",
         "DELETE FROM records WHERE stream = $1 AND generation < $2",
     ] {
-        let done = sqlx::query(sql).bind(key).bind(before).execute(&mut *connection).await;
-        swept = done.or_store(COMMIT)?.rows_affected();
+        let done = sqlx::query(sql).bind(key).bind(before).execute(&mut *connection).answered(COMMIT).await?;
+        swept = done.rows_affected();
     }
     Ok(swept)
 }

@@ -12,7 +12,7 @@ use integrations_core::{Error, ErrorKind, Result};
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::failure::{OrStore, count, integer, unreadable, unwritable};
+use super::failure::{Answered, count, integer, unreadable, unwritable};
 use super::{PostgresStore, micros};
 
 #[async_trait]
@@ -23,8 +23,8 @@ impl TokenStore for PostgresStore {
         sqlx::query_as("SELECT version, body FROM connections WHERE id = $1")
             .bind(id.as_str())
             .fetch_optional(&mut *connection)
-            .await
-            .or_store(OPERATION)?
+            .answered(OPERATION)
+            .await?
             .map(|row| decode(row, OPERATION))
             .transpose()
     }
@@ -34,7 +34,7 @@ impl TokenStore for PostgresStore {
         let version = integer(connection.version, OPERATION)?;
         let body = serde_json::to_string(connection).map_err(|_| unwritable("connection", OPERATION))?;
         let mut session = self.connection(OPERATION).await?;
-        let written = write(&mut session, connection, version, &body).await.or_store(OPERATION)?;
+        let written = write(&mut session, connection, version, &body).answered(OPERATION).await?;
         written.map(count).ok_or_else(|| {
             Error::new(
                 ErrorKind::Conflict,
@@ -51,8 +51,8 @@ impl TokenStore for PostgresStore {
         let deleted = sqlx::query("DELETE FROM connections WHERE id = $1")
             .bind(id.as_str())
             .execute(&mut *connection)
-            .await
-            .or_store(OPERATION)?;
+            .answered(OPERATION)
+            .await?;
         Ok(deleted.rows_affected() == 1)
     }
 
@@ -81,7 +81,7 @@ impl TokenStore for PostgresStore {
         }
         let mut connection = self.connection(OPERATION).await?;
         let rows: Vec<(i64, String)> =
-            query.build_query_as().fetch_all(&mut *connection).await.or_store(OPERATION)?;
+            query.build_query_as().fetch_all(&mut *connection).answered(OPERATION).await?;
         rows.into_iter().map(|row| decode(row, OPERATION)).collect()
     }
 
@@ -99,8 +99,7 @@ impl TokenStore for PostgresStore {
         .bind(self.now())
         .bind(micros(ttl))
         .execute(&mut *connection)
-        .await
-        .or_store(OPERATION)?;
+        .answered(OPERATION).await?;
         Ok((taken.rows_affected() == 1).then_some(guard))
     }
 
@@ -111,8 +110,8 @@ impl TokenStore for PostgresStore {
             .bind(guard.connection.as_str())
             .bind(guard.holder)
             .execute(&mut *connection)
-            .await
-            .or_store(OPERATION)?;
+            .answered(OPERATION)
+            .await?;
         self.purge(&mut connection).await;
         Ok(())
     }

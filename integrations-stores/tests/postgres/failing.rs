@@ -1,6 +1,8 @@
 //! What does a host see when the server or the way to it fails?
 
 use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use integrations_core::auth::TokenStore;
@@ -10,6 +12,9 @@ use integrations_core::{Error, ErrorKind};
 use integrations_stores::PostgresStore;
 use integrations_stores::postgres::RecordQuery;
 use integrations_testkit::conformance::{connection, stream};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 use crate::{Schema, commit, url};
 
@@ -157,6 +162,70 @@ async fn after_a_restart_few_calls_fail() {
     }
     assert!(failed <= 1, "{failed} calls failed, and the first one should have been a warning");
     assert!(TokenStore::get(&store, &"cn_1".into()).await.unwrap().is_some());
+}
+
+/// A way to the server on which, from some moment on, nothing comes through any more, and nobody is told.
+async fn black_hole() -> (String, Arc<AtomicBool>) {
+    let url = url();
+    let (user, rest) = url.split_once('@').unwrap();
+    let (server, database) = rest.split_once('/').unwrap();
+    let server = if server.contains(':') { server.to_owned() } else { format!("{server}:5432") };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let gone = Arc::new(AtomicBool::new(false));
+    let vanished = Arc::clone(&gone);
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let server = tokio::net::TcpStream::connect(&server).await.unwrap();
+            let ((from_client, to_client), (from_server, to_server)) =
+                (client.into_split(), server.into_split());
+            tokio::spawn(pass_on(from_client, to_server, Arc::clone(&vanished)));
+            tokio::spawn(pass_on(from_server, to_client, Arc::clone(&vanished)));
+        }
+    });
+    (format!("{user}@127.0.0.1:{port}/{database}"), gone)
+}
+
+async fn pass_on(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, gone: Arc<AtomicBool>) {
+    let mut buffer = vec![0; 8192];
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        if gone.load(Ordering::SeqCst) {
+            // Neither end is closed.
+            std::future::pending::<()>().await;
+        }
+        if to.write_all(&buffer[..read]).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The clock runs ahead where all else waits, so the minute that an answer may take is over at once.
+#[tokio::test]
+#[ignore = "needs postgres"]
+async fn a_server_that_has_vanished_without_a_word_is_given_up() {
+    let schema = Schema::new();
+    let stream = stream("cn_1", "primary");
+    schema.store().await.commit(commit(&stream, 0, &["a"])).await.unwrap();
+    let (url, gone) = black_hole().await;
+    let store = schema.builder().max_connections(1).connect(&url).await.unwrap();
+    assert_eq!(store.load(&stream).await.unwrap().revision, 1);
+    for write in [true, false] {
+        assert_eq!(store.load(&stream).await.unwrap().revision, 1);
+        gone.store(true, Ordering::SeqCst);
+        tokio::time::pause();
+        let error = if write {
+            store.commit(commit(&stream, 1, &["b"])).await.unwrap_err()
+        } else {
+            store.load(&stream).await.unwrap_err()
+        };
+        tokio::time::resume();
+        assert_eq!(error.kind(), ErrorKind::Store);
+        let code = error.provider_code().unwrap_or_default();
+        assert!(["database_unreachable", "database_busy"].contains(&code), "{error:?}");
+        gone.store(false, Ordering::SeqCst);
+        // The only connection is made anew.
+        assert_eq!(store.load(&stream).await.unwrap().revision, 1);
+    }
 }
 
 #[tokio::test]
