@@ -83,7 +83,7 @@ impl PostgresStore {
     /// Clears away what has expired, once in a while: values, and the guards of holders who have crashed. What the
     /// caller has written is written all the same when this fails.
     pub(super) async fn purge(&self, connection: &mut PgConnection) {
-        if self.inner.writes.fetch_add(1, Ordering::Relaxed) % WRITES_PER_PURGE != 0 {
+        if !self.inner.writes.fetch_add(1, Ordering::Relaxed).is_multiple_of(WRITES_PER_PURGE) {
             return;
         }
         // What somebody else purges or renews at the same time is left to them.

@@ -2,7 +2,54 @@
 //!
 //! [`PostgresStore`] implements [`TokenStore`](integrations_core::auth::TokenStore),
 //! [`SyncSink`](integrations_core::sync::SyncSink), [`KeyValueStore`](integrations_core::cache::KeyValueStore) and
-//! [`AuditLog`](integrations_core::observe::AuditLog) on one PostgreSQL schema, for any number of processes.
+//! [`AuditLog`](integrations_core::observe::AuditLog) on one PostgreSQL schema, for any number of processes. It needs
+//! PostgreSQL 12 or later, and was tested on 15.
+//!
+//! # To begin with
+//! A server comes with every distribution (`apt-get install postgresql`, `dnf install postgresql-server`), as a
+//! container (`docker run -e POSTGRES_PASSWORD=… -p 5432:5432 postgres`), or from a cloud. The store needs a database
+//! and a user who may make a schema in it, or one that was made for that user:
+//!
+//! ```sql
+//! CREATE USER app PASSWORD '…';
+//! CREATE DATABASE app OWNER app;
+//! ```
+//!
+//! The URL holds the password: it belongs in the environment or in a store of secrets, not in the code. Where it has no
+//! password, `PGPASSWORD` or the file `~/.pgpass` gives it. Neither stands in an error or in `Debug` output. Over a
+//! network that is not yours, say `?sslmode=verify-full`: by default TLS is used where the server offers it, and
+//! nobody checks who that is. A pooler in between (PgBouncer and the like) has to pool sessions, not transactions, and
+//! to pass the start-up parameter `options` on.
+//!
+//! [`migrate`](PostgresStore::migrate) makes the tables and brings older ones up to date, when the host says so: as
+//! each process starts, or once in a deployment, by a user with more rights. Processes of the version before may run on
+//! meanwhile; they cannot be started any more.
+//!
+//! # What it promises
+//! * **Durability.** What has returned `Ok` survives whatever a commit of the server survives: with its defaults, a
+//!   crash of every process and a loss of power. A server with `synchronous_commit = off` may lose the last moments in
+//!   a crash, and a standby that is not synchronous may lose them in a failover; that is less than the traits promise.
+//! * **Order.** Commits to one stream take turns, over all processes; those to different streams do not wait for each
+//!   other. Whoever reads sees a commit whole, or not yet. Entries of the audit log become visible in the order of their
+//!   numbers.
+//! * **Time.** Every expiry is counted on the server's clock, so those of the machines may differ.
+//! * **Dropped futures.** A call whose future is dropped has happened whole, or not at all, or is about to.
+//!
+//! # When the server fails
+//! | Code | What was it | And the call |
+//! |---|---|---|
+//! | `database_unreachable` | no connection, a lost one, or no answer within a minute | may have happened |
+//! | `database_restarting` | the server shuts down or starts up | has not happened, but for a lost `COMMIT` |
+//! | `database_busy` | no free connection within [`acquire_timeout`](PostgresStoreBuilder::acquire_timeout), or a lock that was held for half a minute | has not happened |
+//! | `database_read_only` | a standby, or a primary of before | has not happened |
+//! | `transaction_conflict` | others were in the way, each of five times | has not happened |
+//! | `disk_full`, `too_many_connections`, … | the server says what it is short of | has not happened |
+//!
+//! All of them are [`ErrorKind::Store`](integrations_core::ErrorKind::Store), and worth another try. After one of the
+//! first two or a `database_read_only`, the store leaves all its connections and makes new ones, by the names in its
+//! URL: after a failover it follows where those lead. By itself it tries again what the server has undone for the sake
+//! of others (deadlocks), what was lost before it began, and for as long as `acquire_timeout` a connection that is
+//! refused.
 
 mod audit;
 mod failure;

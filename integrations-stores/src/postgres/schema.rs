@@ -251,22 +251,14 @@ async fn apply_steps(connection: &mut PgConnection, schema: &str, operation: &'s
         .await
         .or_store(operation)?;
     let found = inspect(&mut *connection, schema, operation).await?;
-    let mut script = String::new();
-    if found == Found::Missing {
-        script.push_str(&format!("CREATE SCHEMA {schema};"));
-    }
-    let done = match found {
+    let (make, done) = match found {
         Found::Current => return Ok(()),
-        Found::Missing | Found::Empty => {
-            script.push_str(MARK);
-            0
-        }
-        Found::Older(version) => version,
+        Found::Missing => (format!("CREATE SCHEMA {schema}; {MARK}"), 0),
+        Found::Empty => (MARK.to_owned(), 0),
+        Found::Older(version) => (String::new(), version),
     };
-    for step in &STEPS[done..] {
-        script.push_str(step);
-    }
-    script.push_str(&format!("UPDATE integrations_version SET version = {};", STEPS.len()));
+    let mark = format!("UPDATE integrations_version SET version = {}", STEPS.len());
+    let script = format!("{make} {} {mark}", STEPS[done..].concat());
     sqlx::raw_sql(AssertSqlSafe(script)).execute(connection).await.or_store(operation)?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use integrations_core::auth::TokenStore;
@@ -19,7 +19,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 async fn drop_after<F: Future>(polls: usize, future: F) {
     let mut future = pin!(future);
     for _ in 0..polls {
-        if let Poll::Ready(_) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        if future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
             return;
         }
         for _ in 0..50 {
@@ -62,11 +62,10 @@ async fn a_commit_that_has_begun_runs_to_its_end() {
     let mut blocker = schema.connection().await;
     let lock = format!("BEGIN; LOCK TABLE {}.streams IN ACCESS EXCLUSIVE MODE", schema.0);
     sqlx::raw_sql(sqlx::AssertSqlSafe(lock)).execute(&mut blocker).await.unwrap();
-    let blocked =
-        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '$schema.streams'::regclass";
+    let queue = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '$schema.streams'::regclass";
     {
         let mut commit = pin!(store.commit(commit(&stream, 0, &["a"])));
-        let waits = async { while schema.number(blocked).await == 0 {} };
+        let waits = async { while schema.number(queue).await == 0 {} };
         tokio::select! {
             _ = &mut commit => panic!("it waits for the lock"),
             () = waits => {}
