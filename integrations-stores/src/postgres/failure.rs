@@ -211,3 +211,48 @@ pub(super) fn unwritable(what: &'static str, operation: &'static str) -> Error {
         .with_code("stored_json")
         .with_operation(operation)
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::AssertSqlSafe;
+
+    use super::*;
+    use crate::postgres::PostgresStore;
+
+    #[test]
+    fn a_code_stands_before_its_class() {
+        for (index, (one, ..)) in FAILURES.iter().enumerate() {
+            assert!(
+                FAILURES[..index].iter().all(|(before, ..)| !one.starts_with(before)),
+                "{one} is never reached"
+            );
+        }
+    }
+
+    #[tokio::test]
+    #[ignore = "needs postgres"]
+    async fn each_state_of_the_server_has_its_code_and_says_what_to_do() {
+        let url = std::env::var("POSTGRES_URL")
+            .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".into());
+        // Nothing is made in it.
+        let store =
+            PostgresStore::builder().schema("test_failures").max_connections(1).connect(&url).await.unwrap();
+        for (prefix, kind, code, message) in FAILURES {
+            let raise =
+                format!("DO $$ BEGIN RAISE EXCEPTION 'as asked' USING ERRCODE = '{prefix:0<5}'; END $$");
+            let raised = sqlx::raw_sql(AssertSqlSafe(raise)).execute(store.pool()).await.or_store("test");
+            let error = raised.unwrap_err();
+            assert_eq!((error.kind(), error.provider_code()), (*kind, Some(*code)), "{prefix}");
+            assert_eq!((error.message(), error.operation()), (*message, Some("test")));
+            assert_eq!(says_loss(&error), ["08", "25006", "25P03", "57P"].contains(prefix), "{prefix}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_does_not_come_is_not_waited_for_without_end() {
+        let silence = std::future::pending::<Result<(), sqlx::Error>>();
+        let error = silence.answered("test").await.unwrap_err();
+        assert_eq!((error.kind(), error.provider_code()), (Store, Some("database_unreachable")));
+        assert!(lost_within(Duration::MAX));
+    }
+}

@@ -57,9 +57,10 @@ CREATE INDEX streams_owner ON streams (tenant, "user");
 
 -- ends_at is starts_at where the provider knows no end; both are NULL where an item has no time.
 -- service is NULL where it is the stream's. There is no foreign key to streams: whoever writes or deletes records
--- holds the lock of their stream's row, and the check would cost a look at it for each record.
+-- holds the lock of their stream's row, and the check would cost a look at it for each record. The key says which of two
+-- came first; nobody looks for it.
 CREATE TABLE records (
-    key         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    key         bigint GENERATED ALWAYS AS IDENTITY,
     stream      bigint NOT NULL,
     id          text COLLATE "C" NOT NULL,
     generation  bigint NOT NULL,
@@ -75,7 +76,7 @@ CREATE TABLE records (
     service     text COLLATE "C",
     data        text NOT NULL,
     raw         bytea NOT NULL,
-    UNIQUE (stream, id)
+    PRIMARY KEY (stream, id)
 );
 CREATE INDEX records_time ON records (stream, starts_at NULLS FIRST, ends_at NULLS FIRST, key);
 CREATE INDEX records_generation ON records (stream, generation);
