@@ -1,11 +1,12 @@
 //! Ready storage backends for the integrations family.
 //!
-//! A host that has no storage of its own yet begins with [`SqliteStore`]: one file that keeps
+//! A host that has no storage of its own yet begins with `SqliteStore`: one file that keeps
 //! connections, records with the positions of their streams, and short-lived values.
 //!
 //! | Feature | Backend | Implements |
 //! |---|---|---|
-//! | `sqlite` (default) | [`sqlite::SqliteStore`], embedded | `TokenStore`, `SyncSink`, `KeyValueStore` |
+//! | `sqlite` (default) | `SqliteStore`, embedded | `TokenStore`, `SyncSink`, `KeyValueStore`, `AuditLog` |
+//! | `postgres` | `PostgresStore`, for several machines | `TokenStore`, `SyncSink`, `KeyValueStore`, `AuditLog` |
 //!
 //! ```
 //! # #[cfg(feature = "sqlite")]
@@ -22,10 +23,20 @@
 //! # }
 //! ```
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod audit;
 #[allow(dead_code, reason = "the queues use it")]
 mod group;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub mod records;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod settled;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
+#[cfg(feature = "postgres")]
+pub use self::postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteStore;
