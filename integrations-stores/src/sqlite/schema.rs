@@ -12,7 +12,7 @@ use super::failure::OrStore;
 const APPLICATION_ID: i64 = 0x494E_5447;
 
 /// Each step leads from the version of its index to the next; a step is never changed, only added.
-const STEPS: &[&str] = &[VERSION_1, VERSION_2];
+const STEPS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3];
 
 const VERSION_1: &str = "
 CREATE TABLE connections (
@@ -138,6 +138,88 @@ CREATE TABLE audit (
 CREATE INDEX audit_time ON audit (at);
 CREATE INDEX audit_connection ON audit (connection) WHERE connection IS NOT NULL;
 CREATE INDEX audit_owner ON audit (tenant, user);
+";
+
+const VERSION_3: &str = "
+-- Work to be done, and what became of it.
+CREATE TABLE jobs (
+    key         INTEGER PRIMARY KEY, -- the job's id; later jobs have higher ones
+    kind        TEXT NOT NULL,
+    tenant      TEXT NOT NULL,
+    user        TEXT NOT NULL,
+    name        TEXT,                -- the host's key, which makes twins; NULL for a job that has none
+    twin        TEXT,                -- a digest of kind, tenant, user and name
+    priority    INTEGER NOT NULL,    -- 0 comes first
+    state       TEXT NOT NULL,       -- waiting, running, done, dead
+    turn        INTEGER,             -- the place in the lane; while a job waits, NULL until its time has come
+    due_at      INTEGER,             -- of what runs: when the lease runs out; NULL for what is finished
+    failures    INTEGER NOT NULL,
+    lost        INTEGER NOT NULL,
+    fence       INTEGER,             -- of the last lease
+    enqueued_at INTEGER NOT NULL,
+    started_at  INTEGER,
+    finished_at INTEGER,
+    worker      TEXT,
+    progress    TEXT,                -- JSON
+    failure     TEXT                 -- JSON
+);
+-- Each job is in one or two of these at a time. The first answers all that is asked about ready jobs by itself.
+CREATE INDEX jobs_ready ON jobs (kind, priority, turn, key, due_at)
+    WHERE state = 'waiting' AND turn IS NOT NULL;
+CREATE INDEX jobs_delayed ON jobs (kind, priority, due_at) WHERE state = 'waiting' AND turn IS NULL;
+CREATE INDEX jobs_running ON jobs (kind, due_at) WHERE state = 'running';
+CREATE INDEX jobs_dead ON jobs (kind) WHERE state = 'dead';
+CREATE INDEX jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL;
+CREATE UNIQUE INDEX jobs_twins ON jobs (twin) WHERE twin IS NOT NULL AND finished_at IS NULL;
+
+-- Apart from the jobs, so that a heartbeat does not write them anew. An empty one has no row.
+CREATE TABLE job_payloads (
+    job     INTEGER PRIMARY KEY,
+    payload BLOB NOT NULL
+);
+
+-- What a twin has asked for while a job runs.
+CREATE TABLE job_agains (
+    job      INTEGER PRIMARY KEY,
+    priority INTEGER NOT NULL,
+    due_at   INTEGER NOT NULL,
+    payload  BLOB NOT NULL
+);
+
+-- The jobs of a kind and priority: the turn that is served, which never goes back, and the highest that was given.
+CREATE TABLE job_lanes (
+    kind     TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    present  INTEGER NOT NULL,
+    highest  INTEGER NOT NULL,
+    PRIMARY KEY (kind, priority)
+) WITHOUT ROWID;
+
+-- The last turn of each user in a lane, unless it is past.
+CREATE TABLE job_turns (
+    kind     TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    tenant   TEXT NOT NULL,
+    user     TEXT NOT NULL,
+    turn     INTEGER NOT NULL,
+    PRIMARY KEY (kind, priority, tenant, user)
+) WITHOUT ROWID;
+CREATE INDEX job_turns_order ON job_turns (kind, priority, turn);
+
+CREATE TABLE job_kinds (
+    kind         TEXT PRIMARY KEY,
+    done_ever    INTEGER NOT NULL,
+    retried_ever INTEGER NOT NULL,
+    dead_ever    INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- The last key of a job, and the last fence of a lease.
+CREATE TABLE job_counters (
+    one   INTEGER PRIMARY KEY CHECK (one = 1),
+    job   INTEGER NOT NULL,
+    fence INTEGER NOT NULL
+);
+INSERT INTO job_counters (one, job, fence) VALUES (1, 0, 0);
 ";
 
 /// Whose file it is.
