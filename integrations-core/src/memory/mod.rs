@@ -3,6 +3,8 @@
 //! [`MemoryStore`] implements every host trait in memory: for tests, trials, and as an example to read.
 //! What it holds is gone with the process.
 
+mod queue;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use self::queue::Queue;
 use crate::auth::{ConnectionFilter, RefreshGuard, TokenStore};
 use crate::cache::KeyValueStore;
 use crate::clock::{Clock, SystemClock};
@@ -24,6 +27,7 @@ use crate::sync::{Commit, Receipt, StreamKey, StreamState, SyncSink, Unseen};
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
     inner: Arc<Mutex<Inner>>,
+    queue: Arc<Queue>,
 }
 
 #[derive(Default)]
@@ -50,7 +54,8 @@ impl MemoryStore {
 
     /// An empty store on another clock.
     pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, inner: Arc::default() }
+        let queue = Arc::new(Queue::new(clock.now()));
+        Self { clock, inner: Arc::default(), queue }
     }
 
     /// The records of a stream, by id.
@@ -84,6 +89,7 @@ impl fmt::Debug for MemoryStore {
         f.debug_struct("MemoryStore")
             .field("connections", &inner.connections.len())
             .field("streams", &inner.streams.len())
+            .field("jobs", &self.queue.len())
             .finish_non_exhaustive()
     }
 }

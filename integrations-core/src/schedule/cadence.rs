@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+#[cfg(feature = "cron")]
+use chrono::TimeDelta;
+use chrono::{DateTime, Utc};
 
 #[cfg(feature = "cron")]
 use crate::error::{Error, ErrorKind, Result};
@@ -109,6 +111,7 @@ impl Cadence {
 
     /// How long from now a stream is read next. `place` is uniform in `[0, 1)` and the same for each time of a stream;
     /// `chance` is drawn anew.
+    #[cfg_attr(not(feature = "cron"), allow(unused_variables, reason = "cron expressions need them"))]
     pub(super) fn next(&self, now: DateTime<Utc>, streak: Streak, place: f64, chance: f64) -> Duration {
         match &self.0 {
             Kind::Every { interval, longest } => {
@@ -130,6 +133,7 @@ impl Cadence {
     }
 
     /// The longest time between two reads, where there is one.
+    #[cfg_attr(not(feature = "cron"), allow(unused_variables, reason = "cron expressions need them"))]
     pub(super) fn longest(&self, now: DateTime<Utc>, place: f64) -> Duration {
         match &self.0 {
             Kind::Every { longest, .. } => longest.mul_f64(0.9 + 0.2 * place),

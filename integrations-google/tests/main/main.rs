@@ -13,6 +13,7 @@ mod mapping;
 mod oauth;
 mod outbound;
 mod scenario;
+mod schedule;
 mod streams;
 mod tasks;
 mod tokens;

@@ -16,6 +16,7 @@
 //! integrations_testkit::sync_sink_conformance!(make);
 //! integrations_testkit::token_store_conformance!(make);
 //! integrations_testkit::key_value_store_conformance!(make);
+//! integrations_testkit::job_queue_conformance!(make);
 //! # }
 //! ```
 //!
@@ -46,6 +47,7 @@
 //! call a single one.
 
 pub mod authenticator;
+pub mod job_queue;
 pub mod key_value_store;
 mod samples;
 pub mod sync_sink;
