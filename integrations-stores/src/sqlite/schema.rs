@@ -307,3 +307,141 @@ async fn apply_steps(connection: &mut SqliteConnection, name: &str) -> Result<()
     sqlx::raw_sql(AssertSqlSafe(marks)).execute(connection).await.or_store(OPERATION)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use integrations_core::auth::{ConnectionFilter, TokenStore};
+    use integrations_core::cache::KeyValueStore;
+    use integrations_core::clock::Clock;
+    use integrations_core::observe::{AuditAction, AuditEntry, AuditLog};
+    use integrations_core::queue::{JobQuery, JobQueue, NewJob};
+    use integrations_core::sync::{StreamState, SyncSink};
+    use integrations_testkit::conformance::{clock, connection, stream};
+    use sqlx::sqlite::SqliteConnectOptions;
+    use sqlx::{ConnectOptions, Connection as _};
+    use tokio::sync::Barrier;
+
+    use super::*;
+    use crate::SqliteStore;
+    use crate::sqlite::{AuditQuery, RecordQuery};
+
+    /// A file as an older version of this crate has left it, with rows in all tables that a host reads.
+    async fn old_file(path: &Path, version: usize) {
+        let options = SqliteConnectOptions::new().filename(path).create_if_missing(true).page_size(8192);
+        let mut connection = options.connect().await.unwrap();
+        for step in &STEPS[..version] {
+            sqlx::raw_sql(*step).execute(&mut connection).await.unwrap();
+        }
+        let body = serde_json::to_string(&self::connection("cn_1", "ada")).unwrap();
+        sqlx::query(
+            "INSERT INTO connections VALUES ('cn_1', 'default', 'ada', 'test', 'a', 'active', 7, ?, 0, 0)",
+        )
+        .bind(body)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+        let rows = "INSERT INTO kv VALUES ('key', x'76', 9000000000000000); \
+             INSERT INTO records (key, stream, id) VALUES (1, 1, 'record'); \
+             INSERT INTO names VALUES (1, 'record', 1)";
+        sqlx::raw_sql(rows).execute(&mut connection).await.unwrap();
+        let position = serde_json::to_string(&StreamState::default().position).unwrap();
+        let key = stream("cn_1", "primary");
+        sqlx::query("INSERT INTO streams VALUES (1, ?, ?, 'default', 'ada', 'test', ?, 5, 3, 0)")
+            .bind(key.connection.as_str())
+            .bind(key.stream.as_str())
+            .bind(position)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        if version >= 2 {
+            let entry = AuditEntry::new(AuditAction::Connected, clock().now());
+            sqlx::query("INSERT INTO audit (at, action, critical, body) VALUES (0, ?, 0, ?)")
+                .bind(entry.action.as_str())
+                .bind(serde_json::to_string(&entry).unwrap())
+                .execute(&mut connection)
+                .await
+                .unwrap();
+        }
+        let marks = format!(
+            "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version}; PRAGMA journal_mode = WAL"
+        );
+        sqlx::raw_sql(AssertSqlSafe(marks)).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    async fn check(store: &SqliteStore, version: usize) {
+        let kept = TokenStore::get(store, &"cn_1".into()).await.unwrap().unwrap();
+        assert_eq!(kept.version, 7);
+        assert_eq!(KeyValueStore::get(store, "key").await.unwrap().as_deref(), Some(b"v".as_slice()));
+        assert_eq!(store.load(&stream("cn_1", "primary")).await.unwrap().revision, 5);
+        assert_eq!(store.count(&RecordQuery::new()).await.unwrap(), 1);
+        assert_eq!(store.audit(&AuditQuery::new()).await.unwrap().len(), usize::from(version >= 2));
+    }
+
+    #[tokio::test]
+    async fn an_older_file_keeps_its_rows_and_takes_what_is_new() {
+        for version in 1..STEPS.len() {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("app.db");
+            old_file(&path, version).await;
+            for opened in 0..2 {
+                let store = SqliteStore::builder().clock(Arc::new(clock())).open(&path).await.unwrap();
+                check(&store, version + opened).await;
+                let entry = AuditEntry::new(AuditAction::Connected, clock().now());
+                if version + opened == 1 {
+                    store.append(&entry).await.unwrap();
+                }
+                store.enqueue(vec![NewJob::new("kind", "ada")]).await.unwrap();
+                assert_eq!(store.find(&JobQuery::default()).await.unwrap().len(), opened + 1);
+            }
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn an_older_file_that_many_open_at_once_gets_there_once() {
+        const HANDLES: usize = 8;
+        for version in 1..STEPS.len() {
+            let directory = tempfile::tempdir().unwrap();
+            let path = Arc::new(directory.path().join("app.db"));
+            old_file(&path, version).await;
+            let barrier = Arc::new(Barrier::new(HANDLES));
+            let tasks: Vec<_> = (0..HANDLES)
+                .map(|_| {
+                    let (path, barrier) = (Arc::clone(&path), Arc::clone(&barrier));
+                    tokio::spawn(async move {
+                        barrier.wait().await;
+                        let store = SqliteStore::builder().clock(Arc::new(clock())).open(&*path).await?;
+                        check(&store, version).await;
+                        store.enqueue(vec![NewJob::new("kind", "ada")]).await
+                    })
+                })
+                .collect();
+            for task in tasks {
+                task.await.unwrap().unwrap();
+            }
+            let store = SqliteStore::builder().clock(Arc::new(clock())).open(&*path).await.unwrap();
+            assert_eq!(store.find(&JobQuery::default()).await.unwrap().len(), HANDLES);
+            assert_eq!(TokenStore::list(&store, &ConnectionFilter::default()).await.unwrap().len(), 1);
+            KeyValueStore::put(&store, "more", b"v", Duration::from_secs(1)).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_newer_file_is_left_as_it_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("app.db");
+        old_file(&path, STEPS.len()).await;
+        let mut raw = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
+        let newer = format!("PRAGMA user_version = {}", STEPS.len() + 1);
+        sqlx::raw_sql(AssertSqlSafe(newer)).execute(&mut raw).await.unwrap();
+        raw.close().await.unwrap();
+        let before = std::fs::read(&path).unwrap();
+        let error = SqliteStore::open(&path).await.unwrap_err();
+        assert_eq!((error.kind(), error.provider_code()), (ErrorKind::Configuration, Some("schema_too_new")));
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
+}

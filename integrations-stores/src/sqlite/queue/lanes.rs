@@ -71,7 +71,8 @@ impl Lanes {
         .await
         .or_store(OPERATION)?;
         lane.last.extend(owners.into_iter().map(|owner| (owner.clone(), None)));
-        lane.last.extend(found.into_iter().map(|(tenant, user, turn)| (Owner::new(tenant, user), Some(turn))));
+        lane.last
+            .extend(found.into_iter().map(|(tenant, user, turn)| (Owner::new(tenant, user), Some(turn))));
         Ok(())
     }
 

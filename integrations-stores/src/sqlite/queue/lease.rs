@@ -88,7 +88,8 @@ impl Desk<'_> {
             .fetch_all(&mut *self.connection)
             .await
             .or_store(OPERATION)?;
-        let agenda = |(kind, running, delayed, ready)| (JobKind::from(kind), Agenda { running, delayed, ready });
+        let agenda =
+            |(kind, running, delayed, ready)| (JobKind::from(kind), Agenda { running, delayed, ready });
         Ok(rows.into_iter().map(agenda).collect())
     }
 
@@ -181,8 +182,7 @@ impl Desk<'_> {
             let lane = (kind.clone(), priority);
             self.flush().await?;
             self.lanes.load(&mut *self.connection, &lane, due.iter().map(|(_, owner)| owner)).await?;
-            let turns: Vec<_> =
-                due.iter().map(|(key, owner)| (key, self.lanes.turn(&lane, owner))).collect();
+            let turns: Vec<_> = due.iter().map(|(key, owner)| (key, self.lanes.turn(&lane, owner))).collect();
             sqlx::query(
                 "UPDATE jobs SET turn = t.value ->> 1 FROM json_each(?) AS t WHERE jobs.key = t.value ->> 0",
             )

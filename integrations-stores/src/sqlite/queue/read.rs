@@ -108,8 +108,7 @@ impl SqliteStore {
                         "DELETE FROM jobs WHERE key IN \
                          (SELECT key FROM jobs WHERE finished_at < ?1 ORDER BY finished_at, key LIMIT ?2)",
                     ] {
-                        let done =
-                            sqlx::query(sql).bind(before).bind(PURGED).execute(&mut *connection).await;
+                        let done = sqlx::query(sql).bind(before).bind(PURGED).execute(&mut *connection).await;
                         gone = done.or_store(OPERATION)?.rows_affected();
                     }
                     Ok(gone)

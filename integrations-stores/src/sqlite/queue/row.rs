@@ -109,7 +109,11 @@ impl Row {
     }
 
     /// Writes all that may change, the payload aside.
-    pub(super) async fn update(&self, connection: &mut SqliteConnection, operation: &'static str) -> Result<()> {
+    pub(super) async fn update(
+        &self,
+        connection: &mut SqliteConnection,
+        operation: &'static str,
+    ) -> Result<()> {
         sqlx::query(
             "UPDATE jobs SET priority = ?, state = ?, turn = ?, due_at = ?, failures = ?, lost = ?, \
              finished_at = ?, progress = ?, failure = ? WHERE key = ?",

@@ -79,7 +79,8 @@ impl Desk<'_> {
     async fn settle_one(&mut self, lease: Option<(i64, i64)>, settlement: Settlement) -> Result<bool> {
         let Some((key, fence)) = lease else { return Ok(false) };
         let row = self.load(key).await?;
-        let Some(mut row) = row.filter(|row| row.state == JobState::Running && row.fence == Some(fence)) else {
+        let Some(mut row) = row.filter(|row| row.state == JobState::Running && row.fence == Some(fence))
+        else {
             return Ok(false);
         };
         let Settlement { outcome, failure, progress, repeat, .. } = settlement;

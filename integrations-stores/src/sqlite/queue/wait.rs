@@ -123,11 +123,8 @@ impl SqliteStore {
     async fn has_news(&self, kinds: &[JobKind]) -> Result<bool> {
         let kinds_json = json(kinds, OPERATION)?;
         let mut connection = self.reader(OPERATION).await?;
-        let rows: Vec<(String, Option<i64>, Option<i64>, bool)> = sqlx::query_as(AGENDA)
-            .bind(kinds_json)
-            .fetch_all(&mut *connection)
-            .await
-            .or_store(OPERATION)?;
+        let rows: Vec<(String, Option<i64>, Option<i64>, bool)> =
+            sqlx::query_as(AGENDA).bind(kinds_json).fetch_all(&mut *connection).await.or_store(OPERATION)?;
         drop(connection);
         let now = self.now();
         Ok(rows.into_iter().any(|(kind, running, delayed, ready)| {
