@@ -33,7 +33,7 @@ impl Scheduled {
     async fn new(calendars: usize) -> Self {
         let fake = |fake: integrations_testkit::google::FakeGoogleBuilder| {
             (1..calendars).fold(fake.calendar(calendar()), |fake, number| {
-                fake.calendar(CalendarSpec::new(format!("calendar-{number}@example.com")))
+                fake.calendar(CalendarSpec::new(&format!("calendar-{number}@example.com")))
             })
         };
         let host = Host::with(fake, |gateway| gateway).await;

@@ -16,6 +16,7 @@ mod names;
 mod open;
 mod page;
 mod query;
+mod queue;
 mod read;
 mod schema;
 mod sink;
@@ -37,6 +38,7 @@ use tokio::sync::MutexGuard;
 
 use self::failure::OrStore;
 use self::open::Settings;
+use self::queue::Queue;
 use self::writer::{Slot, Work, Writer};
 pub use crate::audit::AuditQuery;
 pub use crate::records::{QuarantinedItem, RecordCursor, RecordQuery, StoredRecord};
@@ -85,6 +87,7 @@ struct Inner {
     writer: Writer,
     /// `None` for a database in memory, which lives in the writer's connection alone.
     readers: Option<SqlitePool>,
+    queue: Queue,
 }
 
 impl SqliteStore {
@@ -221,13 +224,11 @@ impl SqliteStoreBuilder {
     /// The file may be left behind empty; opening it again goes on from there.
     pub async fn open(self, path: impl AsRef<Path>) -> Result<SqliteStore> {
         let opened = open::open(path.as_ref(), &self.settings()).await?;
+        let writer = Writer::new(opened.writer, Some(opened.options));
+        let queue = Queue::new(writer.clone(), Arc::clone(&self.clock), Some(opened.reader_options));
+        let readers = Some(opened.readers);
         Ok(SqliteStore {
-            inner: Arc::new(Inner {
-                name: opened.name,
-                clock: self.clock,
-                writer: Writer::new(opened.writer, Some(opened.options)),
-                readers: Some(opened.readers),
-            }),
+            inner: Arc::new(Inner { name: opened.name, clock: self.clock, writer, readers, queue }),
         })
     }
 
@@ -236,15 +237,10 @@ impl SqliteStoreBuilder {
     /// # Errors
     /// [`ErrorKind::Store`](integrations_core::ErrorKind::Store) when there is no memory for it.
     pub async fn in_memory(self) -> Result<SqliteStore> {
-        let connection = open::in_memory(&self.settings()).await?;
-        Ok(SqliteStore {
-            inner: Arc::new(Inner {
-                name: ":memory:".into(),
-                clock: self.clock,
-                writer: Writer::new(connection, None),
-                readers: None,
-            }),
-        })
+        let writer = Writer::new(open::in_memory(&self.settings()).await?, None);
+        let queue = Queue::new(writer.clone(), Arc::clone(&self.clock), None);
+        let name = ":memory:".into();
+        Ok(SqliteStore { inner: Arc::new(Inner { name, clock: self.clock, writer, readers: None, queue }) })
     }
 
     fn settings(&self) -> Settings {
