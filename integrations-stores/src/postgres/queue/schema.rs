@@ -148,7 +148,7 @@ RETURNS TABLE (place bigint, job bigint, how integer) LANGUAGE plpgsql AS $f$
 #variable_conflict use_column
 DECLARE ids bigint[]; turns bigint[]; of_kind text;
 BEGIN
-    -- Both are answers to "who comes first", so the ones of before get their turns before.
+    -- Jobs without a twin take their turns at once, behind those whose time has come before.
     IF array_length(array_remove(twins, NULL), 1) IS NULL
         AND (SELECT bool_and(d <= moment) FROM unnest(dues) AS d) THEN
         FOR of_kind IN SELECT DISTINCT k FROM unnest(kinds) AS k ORDER BY 1 LOOP
@@ -228,7 +228,7 @@ END $f$;
 -- The jobs, and a row without an id that says in how long the next is due.
 CREATE FUNCTION jobs_lease(given bigint, kinds text[], mosts bigint[], ttl bigint, who text, most_lost integer)
 RETURNS SETOF jobs LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $f$
-DECLARE moment bigint := now_micros(given); of_kind text; next jobs;
+DECLARE moment bigint := now_micros(given); of_kind text; upcoming jobs;
 BEGIN
     FOR of_kind IN SELECT k FROM unnest(kinds) AS k ORDER BY 1 LOOP
         IF EXISTS (SELECT 1 FROM jobs AS j WHERE j.kind = of_kind AND j.state = 2 AND j.due_at <= moment) THEN
@@ -246,10 +246,10 @@ BEGIN
     ), numbered AS MATERIALIZED (SELECT p.id, nextval('job_fences') AS fence FROM picked AS p)
     UPDATE jobs AS j SET state = 2, due_at = moment + ttl, started_at = moment, worker = who, fence = n.fence
     FROM numbered AS n WHERE j.id = n.id RETURNING j.*;
-    SELECT min(d.due_at) - moment INTO next.due_at FROM unnest(kinds) AS k, unnest(ARRAY[0, 2]) AS s, LATERAL (
+    SELECT min(d.due_at) - moment INTO upcoming.due_at FROM unnest(kinds) AS k, unnest(ARRAY[0, 2]) AS s, LATERAL (
         SELECT j.due_at FROM jobs AS j WHERE j.kind = k AND j.state = s AND j.state <> 1
         ORDER BY j.due_at LIMIT 1) AS d;
-    RETURN NEXT next;
+    RETURN NEXT upcoming;
 END $f$;
 
 -- `states`: 0 retry, 1 release, 3 done, 4 dead. Returns those whose leases were held. No lease stands here twice.
