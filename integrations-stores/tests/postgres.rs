@@ -46,6 +46,7 @@ mod promises {
     integrations_testkit::sync_sink_conformance!(make, with guard, ignore = "needs postgres");
     integrations_testkit::token_store_conformance!(make, with guard, ignore = "needs postgres");
     integrations_testkit::key_value_store_conformance!(make, with guard, ignore = "needs postgres");
+    integrations_testkit::job_queue_conformance!(make, with guard, ignore = "needs postgres");
 }
 
 fn url() -> String {

@@ -57,6 +57,7 @@ mod kv;
 mod open;
 mod page;
 mod query;
+mod queue;
 mod read;
 mod schema;
 mod session;
@@ -104,6 +105,7 @@ struct Inner {
     ready: AtomicBool,
     /// Counts the writes of what expires.
     writes: AtomicU64,
+    queue: queue::Queue,
 }
 
 impl PostgresStore {
@@ -145,7 +147,6 @@ impl PostgresStore {
 
     /// For what is neither a statement nor a [transaction](Self::transaction), such as listening. A transaction that
     /// is begun here and dropped while it begins stays open on its connection (sqlx 0.9.0).
-    #[allow(dead_code, reason = "the queue listens")]
     fn pool(&self) -> &PgPool {
         &self.inner.pool
     }
@@ -220,6 +221,7 @@ impl PostgresStoreBuilder {
                 schema: self.schema,
                 ready: AtomicBool::new(opened.ready),
                 writes: AtomicU64::new(0),
+                queue: queue::Queue::new(),
             }),
         })
     }

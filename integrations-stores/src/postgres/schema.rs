@@ -8,9 +8,10 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::PostgresStore;
 use super::failure::OrStore;
+use super::queue::schema::VERSION_2;
 
 /// Each step leads from the version of its index to the next; a step is never changed, only added.
-const STEPS: &[&str] = &[VERSION_1];
+const STEPS: &[&str] = &[VERSION_1, VERSION_2];
 
 /// Texts are compared byte by byte, whatever the language of the database.
 const VERSION_1: &str = r#"
