@@ -6,6 +6,7 @@
 //! | Feature | Backend | Implements |
 //! |---|---|---|
 //! | `sqlite` (default) | [`sqlite::SqliteStore`], embedded | `TokenStore`, `SyncSink`, `KeyValueStore` |
+//! | `nats` | `nats::NatsQueue`, on NATS with JetStream | `JobQueue` |
 //!
 //! ```
 //! # #[cfg(feature = "sqlite")]
@@ -24,8 +25,12 @@
 
 #[allow(dead_code, reason = "the queues use it")]
 mod group;
+#[cfg(feature = "nats")]
+pub mod nats;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
+#[cfg(feature = "nats")]
+pub use self::nats::NatsQueue;
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteStore;
