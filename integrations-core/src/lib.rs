@@ -15,6 +15,7 @@
 //!
 //! | Feature | Default | What |
 //! |---|---|---|
+//! | `cron` | yes | cron expressions in schedules ([`schedule`]) |
 //! | `governor` | yes | the default rate limiter (`resilience::Governor`) |
 //! | `oauth` | yes | the OAuth 2.0 client that adapters build on |
 //! | `recurrence` | yes | occurrences of recurring events (`calendar`) |
@@ -45,6 +46,7 @@ pub mod normalize;
 pub mod observe;
 pub mod queue;
 pub mod resilience;
+pub mod schedule;
 pub mod sync;
 
 pub use self::adapter::{AdapterRegistry, ServiceAdapter};

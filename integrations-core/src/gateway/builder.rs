@@ -256,6 +256,7 @@ impl GatewayBuilder {
             oauth,
             tokens,
             pipeline,
+            values,
             engine,
             stages,
         };

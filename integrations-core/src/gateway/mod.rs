@@ -20,6 +20,7 @@ use crate::adapter::{AdapterRegistry, AttachmentRef, Download, ServiceAdapter, S
 use crate::auth::{
     OAuthManager, RotationReport, RotationSettings, TokenManager, TokenStore, Vault, rotate_keys,
 };
+use crate::cache::KeyValueStore;
 use crate::clock::Clock;
 use crate::connection::{Connection, ConnectionId, ServiceId, StreamId, TenantId};
 use crate::error::{Error, ErrorKind, Result};
@@ -82,6 +83,7 @@ struct Inner {
     oauth: OAuthManager,
     tokens: Arc<TokenManager>,
     pipeline: Arc<Pipeline>,
+    values: Arc<dyn KeyValueStore>,
     engine: SyncEngine,
     stages: Vec<Arc<dyn Stage>>,
 }
@@ -231,15 +233,59 @@ impl Gateway {
         stream: &Stream,
         request: SyncRequest,
     ) -> Result<crate::sync::StreamReport> {
-        let stages =
-            self.inner.stages.iter().fold(Stages::new(adapter.normalizer()), |stages, stage| {
-                stages.with_stage(Arc::clone(stage))
-            });
         self.inner
             .engine
-            .run(&**adapter, session, &stages, key, stream, request)
+            .run(&**adapter, session, &self.stages_of(adapter), key, stream, request)
             .await
             .map_err(at(&key.service))
+    }
+
+    /// As [`sync_stream`](Self::sync_stream), of a stream of which more is known, for another ear.
+    pub(crate) async fn read_stream(
+        &self,
+        connection: &Connection,
+        stream: &Stream,
+        request: SyncRequest,
+        observer: Arc<dyn Observer>,
+    ) -> Result<crate::sync::StreamReport> {
+        let adapter = Arc::clone(self.inner.adapters.get(&connection.service)?);
+        let session = self.session_of(connection, &adapter);
+        let key = StreamKey::new(connection, &stream.id);
+        let engine = self.inner.engine.clone().with_observer(observer);
+        engine
+            .run(&*adapter, &session, &self.stages_of(&adapter), &key, stream, request)
+            .await
+            .map_err(at(&key.service))
+    }
+
+    /// The streams of a connection that have been read.
+    pub(crate) async fn known_streams(&self, id: &ConnectionId) -> Result<Vec<StreamId>> {
+        self.inner.sink.streams(id).await
+    }
+
+    /// Refreshes a connection's tokens, if they are about to expire.
+    pub(crate) async fn refresh_if_due(&self, id: &ConnectionId) -> Result<()> {
+        self.connection(id).await?;
+        self.inner.tokens.fresh(id).await.map(|_| ())
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.inner.clock
+    }
+
+    pub(crate) fn values(&self) -> &dyn KeyValueStore {
+        &*self.inner.values
+    }
+
+    pub(crate) fn observer(&self) -> Arc<dyn Observer> {
+        Arc::clone(&self.inner.observer)
+    }
+
+    fn stages_of(&self, adapter: &Arc<dyn ServiceAdapter>) -> Stages {
+        self.inner
+            .stages
+            .iter()
+            .fold(Stages::new(adapter.normalizer()), |stages, stage| stages.with_stage(Arc::clone(stage)))
     }
 
     /// Seals the tokens of all connections with the primary key of the vault, while traffic goes on; those of

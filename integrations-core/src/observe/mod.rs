@@ -11,6 +11,7 @@ pub use self::audit::{AuditAction, AuditEntry, AuditLog, AuditOutcome, TracedAud
 use crate::auth::RotationReport;
 use crate::connection::{Connection, ConnectionId, ConnectionStatus, ServiceId};
 use crate::error::Error;
+use crate::queue::Job;
 use crate::resilience::{BreakerChange, BreakerKey};
 use crate::sync::{StreamKey, StreamReport, Withheld};
 
@@ -143,6 +144,26 @@ pub enum Notice<'a> {
         circuit: &'a BreakerKey,
         /// From what to what.
         change: BreakerChange,
+    },
+    /// A worker begins with a job.
+    JobStarted {
+        /// The job.
+        job: &'a Job,
+        /// The worker.
+        worker: &'a str,
+    },
+    /// A worker has ended with a job.
+    JobEnded {
+        /// The job.
+        job: &'a Job,
+        /// The worker.
+        worker: &'a str,
+        /// How: `done`, `retried`, `dead`, `released`, or `lost` where somebody else has it by now.
+        outcome: &'static str,
+        /// How long it took.
+        took: Duration,
+        /// Why it failed, if it did.
+        error: Option<&'a Error>,
     },
     /// A connection was taken down.
     Disconnected {

@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::job::{JobFailure, JobId, JobKind, JobRecord, JobState, Lease, LeaseId, NewJob, Payload, Progress};
+use super::job::{
+    JobFailure, JobId, JobKind, JobRecord, JobState, Lease, LeaseId, NewJob, Payload, Progress,
+};
 use crate::connection::Owner;
 use crate::error::Result;
 

@@ -149,6 +149,12 @@ impl SyncEngine {
         Self { sink, observer, settings }
     }
 
+    /// The same engine, for another ear.
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = observer;
+        self
+    }
+
     /// Brings one stream up to date.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ mod host;
 mod mapping;
 mod oauth;
 mod outbound;
+mod schedule;
 mod scenario;
 mod streams;
 mod tasks;

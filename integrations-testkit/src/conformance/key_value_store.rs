@@ -12,14 +12,14 @@ use super::{at_once, ok};
 /// [`KeyValueStore`](integrations_core::cache::KeyValueStore); see [`conformance`](crate::conformance).
 #[macro_export]
 macro_rules! key_value_store_conformance {
-    ($make:ident) => {
-        $crate::key_value_store_conformance!(@ store => store, $make);
+    ($make:ident $(, ignore = $reason:literal)?) => {
+        $crate::key_value_store_conformance!(@ store => store, $make $(, ignore = $reason)?);
     };
-    ($make:ident, with guard) => {
-        $crate::key_value_store_conformance!(@ (store, _guard) => store, $make);
+    ($make:ident, with guard $(, ignore = $reason:literal)?) => {
+        $crate::key_value_store_conformance!(@ (store, _guard) => store, $make $(, ignore = $reason)?);
     };
-    (@ $pattern:pat => $store:ident, $make:ident) => {
-        $crate::__conformance_suite!(key_value_store, $pattern => $store, $make, [
+    (@ $pattern:pat => $store:ident, $make:ident $(, ignore = $reason:literal)?) => {
+        $crate::__conformance_suite!(key_value_store, $pattern => $store, $make $(, ignore = $reason)?, [
             an_unknown_key_has_no_value,
             a_value_comes_back_as_it_was_put,
             put_replaces_value_and_time_to_live,

@@ -39,6 +39,9 @@
 //! # }
 //! ```
 //!
+//! A store that needs a server stays out of a plain test run: `sync_sink_conformance!(make, ignore = "needs
+//! postgres")`, or `(make, with guard, ignore = "needs postgres")`, marks each test as ignored, with the reason.
+//!
 //! The cases are ordinary functions, so a failure points at the line of the promise, and a host may
 //! call a single one.
 
@@ -113,20 +116,30 @@ where
 #[macro_export]
 macro_rules! __conformance_suite {
     ($suite:ident, $pattern:pat => $store:ident, $make:ident, [$($case:ident,)+]) => {
+        $crate::__conformance_suite!(@ {} $suite, $pattern => $store, $make, [$($case,)+]);
+    };
+    ($suite:ident, $pattern:pat => $store:ident, $make:ident, ignore = $reason:literal, [$($case:ident,)+]) => {
+        $crate::__conformance_suite!(
+            @ { #[ignore = $reason] } $suite, $pattern => $store, $make, [$($case,)+]
+        );
+    };
+    (@ $attributes:tt $suite:ident, $pattern:pat => $store:ident, $make:ident, [$($case:ident,)+]) => {
         mod $suite {
             use super::*;
 
-            $(
-                #[test]
-                fn $case() {
-                    $crate::conformance::run(async {
-                        let clock = $crate::conformance::clock();
-                        let $pattern = $make(::std::sync::Arc::new(clock.clone())).await;
-                        let store = $crate::conformance::$suite::shared($store);
-                        $crate::conformance::$suite::$case(store, clock).await;
-                    });
-                }
-            )+
+            $($crate::__conformance_suite!(@case $attributes $suite, $pattern => $store, $make, $case);)+
+        }
+    };
+    (@case { $($attribute:tt)* } $suite:ident, $pattern:pat => $store:ident, $make:ident, $case:ident) => {
+        #[test]
+        $($attribute)*
+        fn $case() {
+            $crate::conformance::run(async {
+                let clock = $crate::conformance::clock();
+                let $pattern = $make(::std::sync::Arc::new(clock.clone())).await;
+                let store = $crate::conformance::$suite::shared($store);
+                $crate::conformance::$suite::$case(store, clock).await;
+            });
         }
     };
 }

@@ -19,14 +19,14 @@ use super::{at_once, conflict, deletion, exception, ok, quarantined, stream, ups
 /// [`SyncSink`](integrations_core::sync::SyncSink); see [`conformance`](crate::conformance).
 #[macro_export]
 macro_rules! sync_sink_conformance {
-    ($make:ident) => {
-        $crate::sync_sink_conformance!(@ store => store, $make);
+    ($make:ident $(, ignore = $reason:literal)?) => {
+        $crate::sync_sink_conformance!(@ store => store, $make $(, ignore = $reason)?);
     };
-    ($make:ident, with guard) => {
-        $crate::sync_sink_conformance!(@ (store, _guard) => store, $make);
+    ($make:ident, with guard $(, ignore = $reason:literal)?) => {
+        $crate::sync_sink_conformance!(@ (store, _guard) => store, $make $(, ignore = $reason)?);
     };
-    (@ $pattern:pat => $store:ident, $make:ident) => {
-        $crate::__conformance_suite!(sync_sink, $pattern => $store, $make, [
+    (@ $pattern:pat => $store:ident, $make:ident $(, ignore = $reason:literal)?) => {
+        $crate::__conformance_suite!(sync_sink, $pattern => $store, $make $(, ignore = $reason)?, [
             a_fresh_stream_is_at_the_default_state,
             a_commit_moves_the_position,
             a_commit_without_changes_moves_the_position,

@@ -13,14 +13,14 @@ use super::{at_once, conflict, connection, ok};
 /// [`TokenStore`](integrations_core::auth::TokenStore); see [`conformance`](crate::conformance).
 #[macro_export]
 macro_rules! token_store_conformance {
-    ($make:ident) => {
-        $crate::token_store_conformance!(@ store => store, $make);
+    ($make:ident $(, ignore = $reason:literal)?) => {
+        $crate::token_store_conformance!(@ store => store, $make $(, ignore = $reason)?);
     };
-    ($make:ident, with guard) => {
-        $crate::token_store_conformance!(@ (store, _guard) => store, $make);
+    ($make:ident, with guard $(, ignore = $reason:literal)?) => {
+        $crate::token_store_conformance!(@ (store, _guard) => store, $make $(, ignore = $reason)?);
     };
-    (@ $pattern:pat => $store:ident, $make:ident) => {
-        $crate::__conformance_suite!(token_store, $pattern => $store, $make, [
+    (@ $pattern:pat => $store:ident, $make:ident $(, ignore = $reason:literal)?) => {
+        $crate::__conformance_suite!(token_store, $pattern => $store, $make $(, ignore = $reason)?, [
             an_unknown_connection_is_not_there,
             put_creates_a_connection_and_keeps_every_field,
             put_does_not_create_what_is_there,
