@@ -89,6 +89,17 @@ pub(super) fn missing(operation: &'static str) -> Error {
     Error::new(Configuration, MISSING).with_code("stream_missing").with_operation(operation)
 }
 
+/// Nobody listens to the streams' subjects, and they were there.
+pub(super) fn unavailable(operation: &'static str) -> Error {
+    Error::new(
+        Store,
+        "the NATS server does not serve the streams at the moment; try again, and see whether they were deleted if \
+         it stays so",
+    )
+    .with_code("nats_unavailable")
+    .with_operation(operation)
+}
+
 pub(super) fn too_large(operation: &'static str) -> Error {
     Error::new(Store, TOO_LARGE).with_code("record_too_large").with_operation(operation)
 }

@@ -32,6 +32,7 @@ pub(super) async fn follow(shared: Arc<Shared>) {
             Ok(()) => failures = 0,
             Err(error) => {
                 failures += 1;
+
                 tracing::warn!(queue = shared.names.queue, %error, "cannot follow the queue; trying again");
             }
         }
@@ -61,6 +62,7 @@ async fn follow_once(shared: &Arc<Shared>) -> Result<()> {
         let config = push::OrderedConfig {
             deliver_subject: client.new_inbox(),
             deliver_policy: DeliverPolicy::LastPerSubject,
+            filter_subject: format!("{}.>", shared.names.queue),
             headers_only: true,
             ..push::OrderedConfig::default()
         };
@@ -78,9 +80,10 @@ async fn follow_once(shared: &Arc<Shared>) -> Result<()> {
     }
     let mut look = shared.server.pause(LOOK);
     loop {
-        let next = select(messages.next(), gone.next());
+        // What is gone first: a process says so before it writes what comes next.
+        let next = select(gone.next(), messages.next());
         match select(next, &mut look).await {
-            Either::Left((Either::Left((Some(Ok(message)), _)), _)) => {
+            Either::Left((Either::Right((Some(Ok(message)), _)), _)) => {
                 let (sequence, pending) = learn(shared, &message)?;
                 if loading && pending == 0 {
                     end_load(shared, last.max(sequence));
@@ -89,10 +92,10 @@ async fn follow_once(shared: &Arc<Shared>) -> Result<()> {
                     see(shared, sequence);
                 }
             }
-            Either::Left((Either::Left((Some(Err(error)), _)), _)) => {
+            Either::Left((Either::Right((Some(Err(error)), _)), _)) => {
                 return Err(lost(OPERATION, error.kind()));
             }
-            Either::Left((Either::Right((Some(message), _)), _)) => forget(shared, &message.payload),
+            Either::Left((Either::Left((Some(message), _)), _)) => forget(shared, &message.payload),
             Either::Left(_) => return Err(lost(OPERATION, "the subscription has ended")),
             Either::Right(_) => {
                 look = shared.server.pause(LOOK);

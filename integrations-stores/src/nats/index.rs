@@ -30,6 +30,8 @@ pub(super) struct Index {
     emptied_last: BTreeSet<(u64, u128)>,
     /// Up to which sequence the stream was followed.
     seen: u64,
+    /// Whether the stream is being told again.
+    loading: bool,
     /// Counts the times that the index was loaded.
     generation: u32,
 }
@@ -101,7 +103,13 @@ pub(super) struct Known {
 }
 
 impl Index {
-    /// A message of the stream says how a slot is; returns whether that is news.
+    /// A message was written or read, and says how a slot is; returns whether that is news.
+    pub(super) fn learn(&mut self, slot: u128, sequence: u64, glance: &Glance, now: i64) -> bool {
+        // What was followed already may have been emptied since.
+        sequence > self.seen && self.apply(slot, sequence, glance, now)
+    }
+
+    /// As [`learn`](Self::learn), for a message of the stream that is followed.
     pub(super) fn apply(&mut self, slot: u128, sequence: u64, glance: &Glance, now: i64) -> bool {
         let generation = self.generation;
         if let Some(entry) = self.slots.get_mut(&slot)
@@ -143,7 +151,9 @@ impl Index {
         if self.slots.get(&slot).is_some_and(|entry| entry.sequence <= sequence) {
             self.take_out(slot);
         }
-        if sequence > self.seen && self.emptied.get(&slot).is_none_or(|emptied| *emptied < sequence) {
+        if (self.loading || sequence > self.seen)
+            && self.emptied.get(&slot).is_none_or(|emptied| *emptied < sequence)
+        {
             self.emptied.insert(slot, sequence);
             self.emptied_last.insert((sequence, slot));
         }
@@ -152,6 +162,9 @@ impl Index {
     /// The stream was followed up to a sequence: nothing of before comes late.
     pub(super) fn see(&mut self, sequence: u64) {
         self.seen = self.seen.max(sequence);
+        if self.loading {
+            return;
+        }
         while let Some(&(sequence, slot)) = self.emptied_last.first()
             && sequence <= self.seen
         {
@@ -165,10 +178,12 @@ impl Index {
     /// Everything is about to be told again.
     pub(super) fn begin_load(&mut self) {
         self.generation += 1;
+        self.loading = true;
     }
 
     /// Everything up to a sequence was told again: what was not among it is gone.
     pub(super) fn end_load(&mut self, sequence: u64) {
+        self.loading = false;
         let generation = self.generation;
         let gone = self.slots.iter().filter(|(_, entry)| {
             entry.generation != generation && entry.sequence <= sequence && entry.place != Place::Taken

@@ -8,10 +8,11 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use integrations_core::Result;
 use integrations_core::queue::{JobState, Lease, LeaseRequest, Leased};
+use integrations_core::sync::Fence;
 
 use super::enqueue::still;
 use super::index::{Counts, Known};
-use super::record::{Stand, later};
+use super::record::later;
 use super::server::Put;
 use super::settle::{conclude, count};
 use super::shared::{PARALLEL, Shared};
@@ -99,8 +100,7 @@ async fn take(
     match shared.put(OPERATION, known.slot, known.sequence, &record).await? {
         Put::Stored(sequence) => {
             shared.learn(known.slot, sequence, &record.glance());
-            let fence = shared.fence(OPERATION, &record, sequence).await?;
-            Ok(Some(Lease::new(record.job.job, fence)))
+            Ok(Some(Lease::new(record.job.job, Fence(shared.fence(sequence)))))
         }
         Put::Conflict => {
             shared.read_again(OPERATION, &known.kind, known.slot, known.sequence).await?;
@@ -150,7 +150,7 @@ async fn put_back(shared: &Shared, known: Known, now: DateTime<Utc>) -> Result<b
     if !Shared::is_running(&held.record) || until.is_none_or(|until| until > now) {
         return Ok(false);
     }
-    let fence = shared.fence(OPERATION, &held.record, held.sequence).await?;
+    let fence = Fence(held.record.fence);
     let ended = held.record.put_back(now);
     let dead = ended.over.is_some();
     let concluded = conclude(shared, OPERATION, held.slot, held.sequence, fence, ended).await?;
@@ -170,13 +170,4 @@ fn next_due(shared: &Shared, request: &LeaseRequest, now: DateTime<Utc>) -> Opti
     let next = times.flatten().min()?;
     let wait = next.saturating_sub(now.timestamp_micros());
     Some(Duration::from_micros(u64::try_from(wait).unwrap_or(0)))
-}
-
-/// The fence of the lease that the index knows of.
-pub(super) fn fence_of(known: &Known, epoch: u64) -> Option<u64> {
-    match known.stand {
-        Stand::Runs(_, 0) => Some(epoch.saturating_add(known.sequence)),
-        Stand::Runs(_, fence) => Some(fence),
-        _ => None,
-    }
 }

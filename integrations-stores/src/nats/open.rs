@@ -20,8 +20,13 @@ const OVERHEAD: usize = 64 * 1024;
 
 pub(super) async fn connect(url: &str, settings: &NatsQueueBuilder) -> Result<Client> {
     Names::new(&settings.name)?;
-    let addresses: Vec<ServerAddr> =
-        url.split(',').map(|one| one.trim().parse().map_err(|_| invalid_url())).collect::<Result<_>>()?;
+    let addresses: Vec<ServerAddr> = url
+        .split(',')
+        .map(|one| match one.trim() {
+            "" => Err(invalid_url()),
+            one => one.parse().map_err(|_| invalid_url()),
+        })
+        .collect::<Result<_>>()?;
     let options = ConnectOptions::new()
         .name("integrations")
         .connection_timeout(settings.answer_timeout)

@@ -17,8 +17,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::failure::{
-    MESSAGE_NOT_FOUND, Refusal, WRONG_LAST_SEQUENCE, disabled, is_nothing_to_delete, missing, refused,
-    too_large, unreachable, unreadable,
+    MESSAGE_NOT_FOUND, Refusal, WRONG_LAST_SEQUENCE, disabled, is_nothing_to_delete, refused, too_large,
+    unavailable, unreachable, unreadable,
 };
 
 /// The header that says of a message what is to be known of all jobs at all times.
@@ -149,7 +149,7 @@ impl Server {
             headers.insert(NATS_MESSAGE_ID, once);
         }
         let Some(message) = self.request(operation, subject, Some(headers), body).await? else {
-            return Err(missing(operation));
+            return Err(unavailable(operation));
         };
         match serde_json::from_slice(&message.payload) {
             Ok(Answer::Given(Ack { seq })) => Ok(Put::Stored(seq)),
@@ -169,7 +169,7 @@ impl Server {
         let subject = format!("$JS.API.DIRECT.GET.{stream}");
         let body = json!({ "seq": sequence }).to_string();
         let Some(message) = self.request(operation, subject, None, body.into()).await? else {
-            return Err(missing(operation));
+            return Err(unavailable(operation));
         };
         match message.status {
             None | Some(StatusCode::OK) => Ok(Some(Stored { sequence, body: message.payload })),

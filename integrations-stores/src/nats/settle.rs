@@ -11,10 +11,9 @@ use integrations_core::sync::Fence;
 
 use super::enqueue::still;
 use super::index::{Counts, Known};
-use super::lease::fence_of;
 use super::life::Ended;
 use super::names;
-use super::record::later;
+use super::record::{Stand, later};
 use super::server::Put;
 use super::shared::{ATTEMPTS, Held, PARALLEL, Shared, contended};
 
@@ -44,8 +43,7 @@ async fn extend_one(
     let _turn = shared.lock(known.slot).await;
     let mut held = newest(shared, operation, &known).await?;
     for _ in 0..ATTEMPTS {
-        let Some(Held { slot, sequence, mut record }) = still_leased(shared, operation, held, &lease).await?
-        else {
+        let Some(Held { slot, sequence, mut record }) = still_leased(held, &lease) else {
             return Ok(false);
         };
         record.fence = lease.fence.0;
@@ -94,9 +92,7 @@ async fn settle_one(
     let _turn = shared.lock(known.slot).await;
     let mut held = newest(shared, operation, &known).await?;
     for _ in 0..ATTEMPTS {
-        let Some(Held { slot, sequence, record }) =
-            still_leased(shared, operation, held, &settlement.lease).await?
-        else {
+        let Some(Held { slot, sequence, record }) = still_leased(held, &settlement.lease) else {
             return Ok(None);
         };
         let ended = record.end(&settlement, now);
@@ -166,10 +162,14 @@ async fn locate<'a>(
     operation: &'static str,
     leases: impl Iterator<Item = &'a LeaseId> + Clone,
 ) -> Result<Vec<Option<Known>>> {
-    let epoch = shared.check(operation).await?;
     let look = |lease: &LeaseId| {
         let known = shared.index().job(names::number(&lease.job)?)?;
-        (fence_of(&known, epoch) == Some(lease.fence.0)).then_some(known)
+        let fence = match known.stand {
+            Stand::Runs(_, 0) => shared.fence(known.sequence),
+            Stand::Runs(_, fence) => fence,
+            Stand::Waits(_) | Stand::Ended(_) => return None,
+        };
+        (fence == lease.fence.0).then_some(known)
     };
     let known: Vec<_> = leases.clone().map(look).collect();
     if known.iter().all(Option::is_some) {
@@ -189,15 +189,9 @@ async fn newest(shared: &Shared, operation: &'static str, known: &Known) -> Resu
     }
 }
 
-async fn still_leased(
-    shared: &Shared,
-    operation: &'static str,
-    held: Option<Held>,
-    lease: &LeaseId,
-) -> Result<Option<Held>> {
-    let Some(held) = held else { return Ok(None) };
-    let leased = Shared::is_running(&held.record)
-        && held.record.job.job.id == lease.job
-        && shared.fence(operation, &held.record, held.sequence).await? == lease.fence;
-    Ok(leased.then_some(held))
+fn still_leased(held: Option<Held>, lease: &LeaseId) -> Option<Held> {
+    held.filter(|held| {
+        let record = &held.record;
+        Shared::is_running(record) && record.job.job.id == lease.job && record.fence == lease.fence.0
+    })
 }

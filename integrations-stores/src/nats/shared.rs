@@ -7,7 +7,6 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use integrations_core::clock::Clock;
 use integrations_core::queue::{JobKind, JobState};
-use integrations_core::sync::Fence;
 use integrations_core::{Error, ErrorKind, Result};
 use tokio::sync::{OnceCell, watch};
 
@@ -90,12 +89,12 @@ impl Shared {
     }
 
     /// Looks whether the streams are there, once.
-    pub(super) async fn check(&self, operation: &'static str) -> Result<u64> {
+    pub(super) async fn check(&self, operation: &'static str) -> Result<()> {
         let check = async || -> Result<u64> {
             let created = schema::check(&self.server, &self.names, operation).await?;
             Ok(u64::try_from(created.timestamp_micros()).unwrap_or(0))
         };
-        self.epoch.get_or_try_init(check).await.copied()
+        self.epoch.get_or_try_init(check).await.map(|_| ())
     }
 
     /// Waits until the index has been loaded.
@@ -140,7 +139,7 @@ impl Shared {
 
     /// The index learns how a slot is.
     pub(super) fn learn(&self, slot: u128, sequence: u64, glance: &Glance) {
-        let news = self.index().apply(slot, sequence, glance, self.micros());
+        let news = self.index().learn(slot, sequence, glance, self.micros());
         if news && matches!(glance.stand, Stand::Waits(_)) {
             self.news.send_replace(());
         }
@@ -179,12 +178,12 @@ impl Shared {
     /// Reads what the index knows to be there; if that is the past, what is there now.
     pub(super) async fn read(&self, operation: &'static str, known: &Known) -> Result<Option<Held>> {
         if let Some(record) = self.recent().take(known.sequence) {
-            return Ok(Some(Held { slot: known.slot, sequence: known.sequence, record }));
+            return Ok(Some(self.hold(known.slot, known.sequence, record)));
         }
         match self.server.at(operation, &self.names.jobs, known.sequence).await? {
             Some(stored) => {
                 let record = Record::read(operation, &stored.body)?;
-                Ok(Some(Held { slot: known.slot, sequence: known.sequence, record }))
+                Ok(Some(self.hold(known.slot, known.sequence, record)))
             }
             None => self.read_again(operation, &known.kind, known.slot, known.sequence).await,
         }
@@ -205,7 +204,7 @@ impl Shared {
         };
         let record = Record::read(operation, &stored.body)?;
         self.learn(slot, stored.sequence, &record.glance());
-        Ok(Some(Held { slot, sequence: stored.sequence, record }))
+        Ok(Some(self.hold(slot, stored.sequence, record)))
     }
 
     /// Writes a job that is over into the history, and returns the sequence that it has there.
@@ -227,22 +226,22 @@ impl Shared {
 
     /// The fence of the lease whose message has this sequence. Streams that are made later begin higher: nobody takes
     /// a million leases per second.
-    pub(super) async fn fence(
-        &self,
-        operation: &'static str,
-        record: &Record,
-        sequence: u64,
-    ) -> Result<Fence> {
-        match record.fence {
-            0 => Ok(Fence(self.check(operation).await?.saturating_add(sequence))),
-            fence => Ok(Fence(fence)),
+    pub(super) fn fence(&self, sequence: u64) -> u64 {
+        self.epoch.get().copied().unwrap_or(0).saturating_add(sequence)
+    }
+
+    /// A lease that was just taken has the fence of its message; later messages name it.
+    fn hold(&self, slot: u128, sequence: u64, mut record: Record) -> Held {
+        if record.fence == 0 && Self::is_running(&record) {
+            record.fence = self.fence(sequence);
         }
+        Held { slot, sequence, record }
     }
 
     /// As [`read`](Self::read), for those who only look.
     pub(super) async fn look(&self, operation: &'static str, known: &Known) -> Result<Option<Held>> {
         if let Some(record) = self.recent().records.get(&known.sequence) {
-            return Ok(Some(Held { slot: known.slot, sequence: known.sequence, record: record.clone() }));
+            return Ok(Some(self.hold(known.slot, known.sequence, record.clone())));
         }
         self.read(operation, known).await
     }
