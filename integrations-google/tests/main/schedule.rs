@@ -142,7 +142,11 @@ async fn an_idle_stream_is_read_less_often_until_it_changes() {
     assert!(scheduled.holds(&event));
     let reads = scheduled.reads();
     scheduled.pass(HOUR).await;
-    assert!(scheduled.reads() - reads >= 8, "it is read as often as before: {} times", scheduled.reads() - reads);
+    assert!(
+        scheduled.reads() - reads >= 8,
+        "it is read as often as before: {} times",
+        scheduled.reads() - reads
+    );
 }
 
 #[tokio::test]
@@ -281,7 +285,10 @@ async fn a_host_says_what_is_read_and_how_often() {
     scheduled.pass(4 * HOUR + 2 * MINUTE).await;
     let requests = scheduled.host.fake.requests();
     let of = |calendar: &str| {
-        requests.iter().filter(|request| request.path.contains(calendar) && request.path.contains("events")).count()
+        requests
+            .iter()
+            .filter(|request| request.path.contains(calendar) && request.path.contains("events"))
+            .count()
     };
     assert!((200..=270).contains(&of("ada")), "{} reads, one a minute", of("ada"));
     assert_eq!(of("calendar-1"), 4, "one an hour");
