@@ -5,8 +5,10 @@
 //!
 //! | Feature | Backend | Implements |
 //! |---|---|---|
-//! | `sqlite` (default) | `SqliteStore`, embedded | `TokenStore`, `SyncSink`, `KeyValueStore`, `AuditLog` |
-//! | `postgres` | `PostgresStore`, for several machines | `TokenStore`, `SyncSink`, `KeyValueStore`, `AuditLog` |
+//! | `sqlite` (default) | `SqliteStore`, embedded | `TokenStore`, `SyncSink`, `KeyValueStore`, `JobQueue`, `AuditLog` |
+//! | `postgres` | `PostgresStore`, for several machines | `TokenStore`, `SyncSink`, `KeyValueStore`, `JobQueue`, `AuditLog` |
+//! | `redis` | `RedisStore`, for several machines | `KeyValueStore`, `JobQueue`; `RedisGuards` for a `TokenStore` |
+//! | `nats` | `NatsQueue`, on NATS with JetStream | `JobQueue` |
 //!
 //! ```
 //! # #[cfg(feature = "sqlite")]
@@ -25,8 +27,10 @@
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod audit;
-#[allow(dead_code, reason = "the queues use it")]
+#[cfg(any(feature = "postgres", feature = "redis", feature = "sqlite"))]
 mod group;
+#[cfg(feature = "nats")]
+pub mod nats;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -36,6 +40,8 @@ mod settled;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
+#[cfg(feature = "nats")]
+pub use self::nats::NatsQueue;
 #[cfg(feature = "postgres")]
 pub use self::postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
