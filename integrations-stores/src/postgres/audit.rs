@@ -69,7 +69,7 @@ impl PostgresStore {
         let gone = sqlx::query("DELETE FROM audit WHERE at < $1")
             .bind(before.timestamp_micros())
             .execute(&mut *connection)
-            .answered(OPERATION)
+            .answered_at_last(OPERATION)
             .await?;
         Ok(gone.rows_affected())
     }

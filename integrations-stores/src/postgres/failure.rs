@@ -159,24 +159,38 @@ impl<T> OrStore<T> for Result<T, sqlx::Error> {
 /// How long a statement may take. A server that has vanished with its machine says nothing, and nothing else would ever
 /// tell: the family's statements take milliseconds, and wait for a lock for half of this at the most.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long one may take that deletes millions of rows.
+const LONGEST_ANSWER_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
 /// Waits for the server's answer, and not for ever.
 pub(super) trait Answered<T> {
+    /// For a statement about a bounded number of rows.
     fn answered(self, operation: &'static str) -> impl Future<Output = Result<T>> + Send;
+
+    /// For a statement about any number of rows.
+    fn answered_at_last(self, operation: &'static str) -> impl Future<Output = Result<T>> + Send;
 }
 
 impl<T: Send, F: Future<Output = Result<T, sqlx::Error>> + Send> Answered<T> for F {
     async fn answered(self, operation: &'static str) -> Result<T> {
-        let (mut answer, mut late) = (pin!(self), CLOCK.sleep(ANSWER_TIMEOUT));
-        let first = poll_fn(|context| match answer.as_mut().poll(context) {
-            Poll::Ready(answer) => Poll::Ready(Some(answer)),
-            Poll::Pending => late.as_mut().poll(context).map(|()| None),
-        });
-        first
-            .await
-            .unwrap_or_else(|| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
-            .or_store(operation)
+        within(ANSWER_TIMEOUT, self).await.or_store(operation)
     }
+
+    async fn answered_at_last(self, operation: &'static str) -> Result<T> {
+        within(LONGEST_ANSWER_TIMEOUT, self).await.or_store(operation)
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    let (mut answer, mut late) = (pin!(answer), CLOCK.sleep(limit));
+    let first = poll_fn(|context| match answer.as_mut().poll(context) {
+        Poll::Ready(answer) => Poll::Ready(Some(answer)),
+        Poll::Pending => late.as_mut().poll(context).map(|()| None),
+    });
+    first.await.unwrap_or_else(|| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
 }
 
 /// PostgreSQL's integers have 63 bits and a sign.
@@ -251,8 +265,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_does_not_come_is_not_waited_for_without_end() {
         let silence = std::future::pending::<Result<(), sqlx::Error>>();
-        let error = silence.answered("test").await.unwrap_err();
-        assert_eq!((error.kind(), error.provider_code()), (Store, Some("database_unreachable")));
+        for error in [
+            silence.answered("test").await.unwrap_err(),
+            std::future::pending::<Result<(), sqlx::Error>>().answered_at_last("test").await.unwrap_err(),
+        ] {
+            assert_eq!((error.kind(), error.provider_code()), (Store, Some("database_unreachable")));
+        }
         assert!(lost_within(Duration::MAX));
     }
 }

@@ -67,7 +67,7 @@ fn options(url: &str, schema: &str) -> Result<PgConnectOptions> {
         .with_code("invalid_url")
         .with_operation(OPERATION));
     }
-    let options = PgConnectOptions::from_str(url).or_store(OPERATION)?;
+    let options = PgConnectOptions::from_str(&without_unknown(url)).or_store(OPERATION)?;
     let options = match options.get_application_name() {
         Some(_) => options,
         None => options.application_name("integrations"),
@@ -76,6 +76,43 @@ fn options(url: &str, schema: &str) -> Result<PgConnectOptions> {
         .options(SESSION.iter().copied())
         .options([("search_path", schema)])
         .disable_statement_logging())
+}
+
+/// What sqlx makes of a URL's parameters; `options[…]` comes on top.
+const PARAMETERS: &[&str] = &[
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "ssl-ca",
+    "ssl-cert",
+    "ssl-key",
+    "ssl-mode",
+    "ssl-root-cert",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "statement-cache-capacity",
+    "user",
+];
+
+/// Leaves out the parameters that sqlx does not know, as those of other clients are: it would log them with their
+/// values, and a misspelt `password` is a password.
+fn without_unknown(url: &str) -> String {
+    let Some((address, parameters)) = url.split_once('?') else { return url.to_owned() };
+    let known = parameters.split('&').filter(|parameter| {
+        let name = parameter.split_once('=').map_or(*parameter, |(name, _)| name);
+        PARAMETERS.contains(&name) || name.starts_with("options[") || name.starts_with("options%5B")
+    });
+    let known: Vec<&str> = known.collect();
+    if known.len() < parameters.split('&').count() {
+        tracing::warn!("the URL of the database has parameters that are not known and make no difference");
+    }
+    format!("{address}?{}", known.join("&"))
 }
 
 /// The name stands in statements as it is.
@@ -92,4 +129,25 @@ fn check_name(schema: &str) -> Result<()> {
     )
     .with_code("invalid_schema")
     .with_operation(OPERATION))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_that_is_not_known_does_not_reach_the_log_of_the_driver() {
+        for (url, expected) in [
+            ("postgres://u@h/db", "postgres://u@h/db"),
+            (
+                "postgres://u@h/db?sslmode=disable&pasword=secret&channel_binding=require&options[a]=b",
+                "postgres://u@h/db?sslmode=disable&options[a]=b",
+            ),
+            ("postgres://u@h/db?options%5Ba%5D=b&secret", "postgres://u@h/db?options%5Ba%5D=b"),
+            ("postgres://u@h/db?secret=x", "postgres://u@h/db?"),
+        ] {
+            assert_eq!(without_unknown(url), expected);
+            options(url, "integrations").unwrap();
+        }
+    }
 }

@@ -14,7 +14,7 @@ use integrations_core::{Error, ErrorKind, Result};
 use sqlx::PgConnection;
 
 use super::PostgresStore;
-use super::failure::{Answered, OrStore, count, integer, unreadable, unwritable};
+use super::failure::{Answered, count, integer, unreadable, unwritable};
 use super::page::{self, Page, Refused};
 
 const COMMIT: &str = "sink.commit";
@@ -101,20 +101,19 @@ impl PostgresStore {
                 .bind(id)
                 .bind(stream)
                 .fetch_all(&mut *connection)
-                .await
-                .or_store(OPERATION)?;
-                // However long it takes: there may be millions. In statements of their own, which see what a commit
-                // has written that the first one has waited for.
+                .answered_at_last(OPERATION)
+                .await?;
+                // In statements of their own, which see what a commit has written that the first one has waited for.
                 let deleted = sqlx::query("DELETE FROM records WHERE stream = ANY($1)")
                     .bind(&streams)
                     .execute(&mut *connection)
-                    .await
-                    .or_store(OPERATION)?;
+                    .answered_at_last(OPERATION)
+                    .await?;
                 sqlx::query("DELETE FROM quarantine WHERE stream = ANY($1)")
                     .bind(&streams)
                     .execute(connection)
-                    .await
-                    .or_store(OPERATION)?;
+                    .answered_at_last(OPERATION)
+                    .await?;
                 Ok(deleted.rows_affected())
             })
         })
@@ -292,8 +291,8 @@ async fn sweep(connection: &mut PgConnection, key: i64, before: i64) -> Result<u
         "DELETE FROM quarantine WHERE stream = $1 AND generation < $2",
         "DELETE FROM records WHERE stream = $1 AND generation < $2",
     ] {
-        let done = sqlx::query(sql).bind(key).bind(before).execute(&mut *connection).answered(COMMIT).await?;
-        swept = done.rows_affected();
+        let done = sqlx::query(sql).bind(key).bind(before).execute(&mut *connection);
+        swept = done.answered_at_last(COMMIT).await?.rows_affected();
     }
     Ok(swept)
 }

@@ -95,8 +95,7 @@ async fn end_sessions(name: &str) {
 
 fn named(schema: &Schema) -> (String, String) {
     let name = schema.0.clone();
-    let separator = if url().contains('?') { '&' } else { '?' };
-    (format!("{}{separator}application_name={name}", url()), name)
+    (with_parameter(&format!("application_name={name}")), name)
 }
 
 /// Whatever failed has happened whole or not at all, and the next call finds a connection.
@@ -233,8 +232,7 @@ async fn a_server_that_has_vanished_without_a_word_is_given_up() {
 async fn a_server_that_takes_no_writes_is_told_apart() {
     let schema = Schema::new();
     schema.store().await;
-    let separator = if url().contains('?') { '&' } else { '?' };
-    let url = format!("{}{separator}options[default_transaction_read_only]=on", url());
+    let url = with_parameter("options[default_transaction_read_only]=on");
     let store = schema.builder().connect(&url).await.unwrap();
     let stream = stream("cn_1", "primary");
     for error in [
@@ -244,6 +242,30 @@ async fn a_server_that_takes_no_writes_is_told_apart() {
         assert_eq!((error.kind(), error.provider_code()), (ErrorKind::Store, Some("database_read_only")));
     }
     assert_eq!(store.load(&stream).await.unwrap().revision, 0, "reading goes on");
+}
+
+fn with_parameter(parameter: &str) -> String {
+    let separator = if url().contains('?') { '&' } else { '?' };
+    format!("{}{separator}{parameter}", url())
+}
+
+#[tokio::test]
+#[ignore = "needs postgres"]
+async fn a_user_who_may_not_is_told_so() {
+    let schema = Schema::new();
+    let stranger = schema.builder().connect(&with_parameter("user=nobody_of_this_name")).await.unwrap_err();
+    assert_eq!(
+        (stranger.kind(), stranger.provider_code()),
+        (ErrorKind::Configuration, Some("access_denied")),
+        "{stranger:?}"
+    );
+    // A role that every server has, and that may make no schema.
+    let store = schema.builder().connect(&with_parameter("options[role]=pg_monitor")).await.unwrap();
+    let refused = store.migrate().await.unwrap_err();
+    assert_eq!(
+        (refused.kind(), refused.provider_code()),
+        (ErrorKind::Configuration, Some("privilege_missing"))
+    );
 }
 
 #[tokio::test]
