@@ -1,7 +1,9 @@
 //! What does the program that one starts do, and what do those that work?
 
 use std::error::Error;
+use std::fs;
 use std::io;
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,13 +62,11 @@ pub(crate) async fn watch(
         .fold(FakeGoogle::builder(), |fake, calendar| fake.calendar(CalendarSpec::new(calendar)))
         .start()
         .await;
-    let mut key = [0; 32];
-    getrandom::fill(&mut key)?;
     let application = Application {
         url: fake.url().to_owned(),
         client_id: fake.client_id().to_owned(),
         client_secret: fake.client_secret().to_owned(),
-        key: STANDARD.encode(key),
+        key: key(&options.dir)?,
     };
     let gateway = application.gateway(backends)?;
     let scheduler = scheduler(gateway.clone(), &backends.queue);
@@ -97,6 +97,20 @@ pub(crate) async fn watch(
     workers.stop().await?;
     view.end(&*backends.queue).await?;
     Ok(())
+}
+
+/// The key that seals the tokens: made once, and kept beside the database. In earnest it comes from where secrets rest.
+fn key(dir: &Path) -> Result<String, Box<dyn Error>> {
+    let file = dir.join("worker.key");
+    if let Ok(key) = fs::read_to_string(&file) {
+        return Ok(key);
+    }
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    let key = STANDARD.encode(bytes);
+    fs::create_dir_all(dir)?;
+    fs::write(&file, &key)?;
+    Ok(key)
 }
 
 /// At the provider, somebody adds an event each second.

@@ -146,6 +146,6 @@ fn workers(running: &[Line], now: DateTime<Utc>) -> Table {
 
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(NOTHING).set_header(header.iter().copied());
+    table.load_style(NOTHING).set_header(header.iter().copied());
     table
 }
