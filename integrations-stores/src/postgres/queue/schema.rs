@@ -228,27 +228,46 @@ END $f$;
 -- The jobs, and a row without an id that says in how long the next is due.
 CREATE FUNCTION jobs_lease(given bigint, kinds text[], mosts bigint[], ttl bigint, who text, most_lost integer)
 RETURNS SETOF jobs LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $f$
-DECLARE moment bigint := now_micros(given); of_kind text; upcoming jobs;
+DECLARE
+    moment bigint := now_micros(given);
+    wanted text[] := ARRAY(SELECT k.kind FROM unnest(kinds, mosts) AS k (kind, most) WHERE k.most > 0 ORDER BY 1);
+    of_kind text; held bigint; upcoming jobs;
 BEGIN
-    FOR of_kind IN SELECT k FROM unnest(kinds) AS k ORDER BY 1 LOOP
-        IF EXISTS (SELECT 1 FROM jobs AS j WHERE j.kind = of_kind AND j.state = 2 AND j.due_at <= moment) THEN
-            PERFORM jobs_put_back(moment, of_kind, most_lost);
-        END IF;
-        IF EXISTS (SELECT 1 FROM jobs AS j WHERE j.kind = of_kind AND j.state = 0 AND j.due_at <= moment) THEN
-            PERFORM jobs_ripen(moment, of_kind);
-        END IF;
+    FOR round IN 1..10 LOOP
+        FOREACH of_kind IN ARRAY wanted LOOP
+            IF EXISTS (SELECT 1 FROM jobs AS j WHERE j.kind = of_kind AND j.state = 2 AND j.due_at <= moment) THEN
+                PERFORM jobs_put_back(moment, of_kind, most_lost);
+            END IF;
+            IF EXISTS (SELECT 1 FROM jobs AS j WHERE j.kind = of_kind AND j.state = 0 AND j.due_at <= moment) THEN
+                PERFORM jobs_ripen(moment, of_kind);
+            END IF;
+        END LOOP;
+        RETURN QUERY
+        WITH picked AS MATERIALIZED (
+            SELECT j.id FROM unnest(kinds, mosts) AS k (kind, most), LATERAL (
+                SELECT j.id FROM jobs AS j WHERE j.state = 1 AND j.kind = k.kind
+                ORDER BY j.priority, j.turn, j.id LIMIT k.most FOR UPDATE SKIP LOCKED) AS j
+        ), numbered AS MATERIALIZED (SELECT p.id, nextval('job_fences') AS fence FROM picked AS p)
+        UPDATE jobs AS j SET state = 2, due_at = moment + ttl, started_at = moment, worker = who, fence = n.fence
+        FROM numbered AS n WHERE j.id = n.id RETURNING j.*;
+        EXIT WHEN FOUND;
+        -- What was passed over may only be about to change: so nobody is told that there is nothing.
+        SELECT j.id INTO held FROM unnest(wanted) AS k (kind), LATERAL (
+            (SELECT j.id FROM jobs AS j WHERE j.state = 1 AND j.kind = k.kind LIMIT 1) UNION ALL
+            (SELECT j.id FROM jobs AS j WHERE j.state = 0 AND j.kind = k.kind AND j.due_at <= moment LIMIT 1)) AS j
+        LIMIT 1;
+        EXIT WHEN held IS NULL;
+        PERFORM 1 FROM jobs AS j WHERE j.id = held FOR UPDATE;
     END LOOP;
-    RETURN QUERY
-    WITH picked AS MATERIALIZED (
-        SELECT j.id FROM unnest(kinds, mosts) AS k (kind, most), LATERAL (
-            SELECT j.id FROM jobs AS j WHERE j.state = 1 AND j.kind = k.kind
-            ORDER BY j.priority, j.turn, j.id LIMIT k.most FOR UPDATE SKIP LOCKED) AS j
-    ), numbered AS MATERIALIZED (SELECT p.id, nextval('job_fences') AS fence FROM picked AS p)
-    UPDATE jobs AS j SET state = 2, due_at = moment + ttl, started_at = moment, worker = who, fence = n.fence
-    FROM numbered AS n WHERE j.id = n.id RETURNING j.*;
-    SELECT min(d.due_at) - moment INTO upcoming.due_at FROM unnest(kinds) AS k, unnest(ARRAY[0, 2]) AS s, LATERAL (
+    SELECT min(d.due_at) - moment INTO upcoming.due_at
+    FROM unnest(kinds) AS k, unnest(ARRAY[0, 2]) AS s, LATERAL (
         SELECT j.due_at FROM jobs AS j WHERE j.kind = k AND j.state = s AND j.state <> 1
         ORDER BY j.due_at LIMIT 1) AS d;
+    -- What is ready and was passed over, or came meanwhile, is asked for once more.
+    IF EXISTS (SELECT 1 FROM unnest(wanted) AS k WHERE EXISTS (
+        SELECT 1 FROM jobs AS j WHERE j.state = 1 AND j.kind = k)) THEN
+        upcoming.turn := 1;
+    END IF;
     RETURN NEXT upcoming;
 END $f$;
 
