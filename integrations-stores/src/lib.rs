@@ -6,7 +6,7 @@
 //! | Feature | Backend | Implements |
 //! |---|---|---|
 //! | `sqlite` (default) | `SqliteStore`, embedded | `TokenStore`, `SyncSink`, `KeyValueStore`, `AuditLog` |
-//! | `postgres` | `PostgresStore`, for several machines | `TokenStore`, `SyncSink`, `KeyValueStore`, `AuditLog` |
+//! | `postgres` | `PostgresStore`, for several machines | `TokenStore`, `SyncSink`, `KeyValueStore`, `AuditLog`, `JobQueue` |
 //!
 //! ```
 //! # #[cfg(feature = "sqlite")]

@@ -30,7 +30,7 @@ use super::PostgresStore;
 use super::failure::TRANSACTION_CONFLICT;
 use crate::group::{Group, same};
 
-/// How many jobs go to the server in one statement, as far as they are of several calls.
+/// How many calls go to the server in one statement.
 const LARGEST: usize = 64;
 
 /// How often a statement is sent that the server undoes for the sake of others.

@@ -231,7 +231,7 @@ RETURNS SETOF jobs LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapsc
 DECLARE
     moment bigint := now_micros(given);
     wanted text[] := ARRAY(SELECT k.kind FROM unnest(kinds, mosts) AS k (kind, most) WHERE k.most > 0 ORDER BY 1);
-    of_kind text; held bigint; upcoming jobs;
+    of_kind text; held bigint; taken bigint; upcoming jobs;
 BEGIN
     FOR round IN 1..10 LOOP
         FOREACH of_kind IN ARRAY wanted LOOP
@@ -250,7 +250,8 @@ BEGIN
         ), numbered AS MATERIALIZED (SELECT p.id, nextval('job_fences') AS fence FROM picked AS p)
         UPDATE jobs AS j SET state = 2, due_at = moment + ttl, started_at = moment, worker = who, fence = n.fence
         FROM numbered AS n WHERE j.id = n.id RETURNING j.*;
-        EXIT WHEN FOUND;
+        GET DIAGNOSTICS taken = ROW_COUNT;
+        EXIT WHEN taken > 0;
         -- What was passed over may only be about to change: so nobody is told that there is nothing.
         SELECT j.id INTO held FROM unnest(wanted) AS k (kind), LATERAL (
             (SELECT j.id FROM jobs AS j WHERE j.state = 1 AND j.kind = k.kind LIMIT 1) UNION ALL
@@ -264,7 +265,7 @@ BEGIN
         SELECT j.due_at FROM jobs AS j WHERE j.kind = k AND j.state = s AND j.state <> 1
         ORDER BY j.due_at LIMIT 1) AS d;
     -- What is ready and was passed over, or came meanwhile, is asked for once more.
-    IF EXISTS (SELECT 1 FROM unnest(wanted) AS k WHERE EXISTS (
+    IF taken < (SELECT sum(most) FROM unnest(mosts) AS most) AND EXISTS (SELECT 1 FROM unnest(wanted) AS k WHERE EXISTS (
         SELECT 1 FROM jobs AS j WHERE j.state = 1 AND j.kind = k)) THEN
         upcoming.turn := 1;
     END IF;
