@@ -120,6 +120,19 @@ async fn what_is_refused_leaves_nothing() {
     assert_eq!(schema.number("SELECT count(*) FROM $schema.job_turns").await, 0);
 }
 
+#[tokio::test]
+#[ignore = "needs postgres"]
+async fn an_older_lease_is_told_from_the_present_one_in_the_same_batch() {
+    let schema = Schema::new();
+    let store = schema.store().await;
+    store.enqueue(vec![NewJob::new(KIND, "ada")]).await.unwrap();
+    let older = take(&store, 1).await.remove(0);
+    store.settle(vec![Settlement::new(older.id(), Outcome::Release)]).await.unwrap();
+    let present = take(&store, 1).await.remove(0);
+    let both = vec![Settlement::done(&older), Settlement::done(&present)];
+    assert_eq!(store.settle(both).await.unwrap(), [false, true]);
+}
+
 /// The last change of each key is in the payload of a run. All keys stand in each batch, in other orders.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 #[ignore = "needs postgres"]

@@ -272,13 +272,13 @@ BEGIN
     RETURN NEXT upcoming;
 END $f$;
 
--- `states`: 0 retry, 1 release, 3 done, 4 dead. Returns those whose leases were held. No lease stands here twice.
+-- `states`: 0 retry, 1 release, 3 done, 4 dead. Returns the fences of the leases that were held. No lease stands here twice.
 CREATE FUNCTION jobs_settle(given bigint, ids bigint[], fences bigint[], states integer[], delays bigint[],
     failed text[], progressed text[], repeats bigint[], payloads bytea[], channel text)
 RETURNS SETOF bigint LANGUAGE plpgsql SET enable_seqscan = off AS $f$
 DECLARE
     moment bigint := now_micros(given);
-    over_ids bigint[]; over_kinds text[]; over_states integer[]; back_ids bigint[]; back_kinds text[];
+    over_fences bigint[]; over_kinds text[]; over_states integer[]; back_fences bigint[]; back_kinds text[];
     back_states integer[]; news text[];
     kinds text[]; tenants text[]; users text[]; names text[]; twins text[]; priorities smallint[]; dues bigint[];
     nexts bytea[];
@@ -300,7 +300,7 @@ BEGIN
     ), over AS (
         SELECT g.*, g.repeat IS NOT NULL OR g.again_payload IS NOT NULL AS goes_on FROM gone AS g
     )
-    SELECT array_agg(g.id), array_agg(g.kind), array_agg(g.ended),
+    SELECT array_agg(g.fence), array_agg(g.kind), array_agg(g.ended),
         array_agg(g.kind) FILTER (WHERE g.goes_on), array_agg(g.tenant) FILTER (WHERE g.goes_on),
         array_agg(g."user") FILTER (WHERE g.goes_on), array_agg(g.name) FILTER (WHERE g.goes_on),
         array_agg(g.twin) FILTER (WHERE g.goes_on),
@@ -308,7 +308,7 @@ BEGIN
             FILTER (WHERE g.goes_on),
         array_agg(least(moment + g.repeat, g.again_due)) FILTER (WHERE g.goes_on),
         array_agg(coalesce(g.again_payload, g.other, g.payload)) FILTER (WHERE g.goes_on)
-    INTO over_ids, over_kinds, over_states, kinds, tenants, users, names, twins, priorities, dues, nexts
+    INTO over_fences, over_kinds, over_states, kinds, tenants, users, names, twins, priorities, dues, nexts
     FROM over AS g;
     IF kinds IS NOT NULL THEN
         PERFORM jobs_add(moment, kinds, tenants, users, names, twins, priorities, dues, nexts, NULL);
@@ -325,18 +325,18 @@ BEGIN
             FROM unnest(ids, fences, states, delays, failed, progressed)
                 AS s (id, fence, state, delay, failure, progress)
             WHERE s.state < 3 AND j.id = s.id AND j.fence = s.fence AND j.state = 2
-            RETURNING j.id, j.kind, s.state AS ended
+            RETURNING j.fence, j.kind, s.state AS ended
         )
-        SELECT array_agg(b.id), array_agg(b.kind), array_agg(b.ended) INTO back_ids, back_kinds, back_states
+        SELECT array_agg(b.fence), array_agg(b.kind), array_agg(b.ended) INTO back_fences, back_kinds, back_states
         FROM back AS b;
     END IF;
     news := kinds || back_kinds;
     IF news IS NOT NULL THEN
         PERFORM jobs_notify(channel, news);
     END IF;
-    IF over_ids IS NOT NULL OR back_ids IS NOT NULL THEN
+    IF over_fences IS NOT NULL OR back_fences IS NOT NULL THEN
         PERFORM jobs_tally(over_kinds || back_kinds, over_states || back_states);
     END IF;
-    RETURN QUERY SELECT unnest(over_ids || back_ids);
+    RETURN QUERY SELECT unnest(over_fences || back_fences);
 END $f$;
 "#;
