@@ -15,6 +15,8 @@ mod failing;
 mod life;
 #[path = "postgres/opening.rs"]
 mod opening;
+#[path = "postgres/queue.rs"]
+mod queue;
 #[path = "postgres/reading.rs"]
 mod reading;
 #[path = "postgres/sharing.rs"]

@@ -1,9 +1,10 @@
 //! How do several machines share everything that a host stores?
 //!
 //! [`PostgresStore`] implements [`TokenStore`](integrations_core::auth::TokenStore),
-//! [`SyncSink`](integrations_core::sync::SyncSink), [`KeyValueStore`](integrations_core::cache::KeyValueStore) and
-//! [`AuditLog`](integrations_core::observe::AuditLog) on one PostgreSQL schema, for any number of processes. It needs
-//! PostgreSQL 12 or later, and was tested on 15.
+//! [`SyncSink`](integrations_core::sync::SyncSink), [`KeyValueStore`](integrations_core::cache::KeyValueStore),
+//! [`AuditLog`](integrations_core::observe::AuditLog) and [`JobQueue`](integrations_core::queue::JobQueue) on one
+//! PostgreSQL schema, for any number of processes. It needs PostgreSQL 12 or later, and was tested on 15. Once
+//! somebody waits for jobs, a process has one connection more than its pool, on which it listens.
 //!
 //! # To begin with
 //! A server comes with every distribution (`apt-get install postgresql`, `dnf install postgresql-server`), as a

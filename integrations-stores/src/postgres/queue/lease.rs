@@ -39,10 +39,12 @@ impl PostgresStore {
         })
         .await?;
         let mut leased = Leased::default();
+        let mut left = false;
         let mut ordered = Vec::with_capacity(rows.len());
         for row in &rows {
             if row.try_get::<Option<i64>, _>(0).or_store(OPERATION)?.is_none() {
                 let due: Option<i64> = row.try_get("due_at").or_store(OPERATION)?;
+                left = row.try_get::<Option<i64>, _>("turn").or_store(OPERATION)?.is_some();
                 leased.next_due = due.map(|due| Duration::from_micros(count(due.max(0))));
                 continue;
             }
@@ -53,7 +55,8 @@ impl PostgresStore {
         ordered.sort_unstable_by_key(|(fence, _)| *fence);
         leased.leases = ordered.into_iter().map(|(_, lease)| lease).collect();
         let took = |kind: &JobKind| leased.leases.iter().filter(|lease| lease.job.kind == *kind).count();
-        let emptied = request.wants.iter().zip(heard).filter(|((kind, most), _)| took(kind) < *most);
+        // Whoever could take no more need not be told of what is left; whoever could is told by the bell.
+        let emptied = request.wants.iter().zip(heard).filter(|((kind, most), _)| !left && took(kind) < *most);
         self.inner.queue.bell.seen(emptied.map(|((kind, _), heard)| (kind, heard)));
         Ok(leased)
     }

@@ -7,8 +7,8 @@
 //! * **Order.** A job has its turn from when it is ready: the turn after its user's last, and none that is past. That is
 //!   exact for what is committed; jobs of one user that two processes put in at the same moment may come in either order.
 //! * **Failover.** Leases run on: whoever holds one extends or settles it on the new primary. Where that has lost the
-//!   last moments of the old one, jobs may be done once more. Numbers of jobs and fences come from sequences, which
-//!   never go back on a server, nor on a standby that was promoted.
+//!   last moments of the old one (a standby that was not synchronous), jobs that were put in then are gone, others may
+//!   be done once more, and their fences may be those that the old one gave in these moments.
 //! * **History.** A finished job moves to a table of its own, so that the one in which workers look stays small.
 
 mod add;
@@ -30,7 +30,7 @@ use super::PostgresStore;
 use super::failure::TRANSACTION_CONFLICT;
 use crate::group::{Group, same};
 
-/// How many jobs go to the server in one statement, as far as they are of several calls.
+/// How many calls go to the server in one statement.
 const LARGEST: usize = 64;
 
 /// How often a statement is sent that the server undoes for the sake of others.

@@ -228,37 +228,57 @@ END $f$;
 -- The jobs, and a row without an id that says in how long the next is due.
 CREATE FUNCTION jobs_lease(given bigint, kinds text[], mosts bigint[], ttl bigint, who text, most_lost integer)
 RETURNS SETOF jobs LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $f$
-DECLARE moment bigint := now_micros(given); of_kind text; upcoming jobs;
+DECLARE
+    moment bigint := now_micros(given);
+    wanted text[] := ARRAY(SELECT k.kind FROM unnest(kinds, mosts) AS k (kind, most) WHERE k.most > 0 ORDER BY 1);
+    of_kind text; held bigint; taken bigint; upcoming jobs;
 BEGIN
-    FOR of_kind IN SELECT k FROM unnest(kinds) AS k ORDER BY 1 LOOP
-        IF EXISTS (SELECT 1 FROM jobs AS j WHERE j.kind = of_kind AND j.state = 2 AND j.due_at <= moment) THEN
-            PERFORM jobs_put_back(moment, of_kind, most_lost);
-        END IF;
-        IF EXISTS (SELECT 1 FROM jobs AS j WHERE j.kind = of_kind AND j.state = 0 AND j.due_at <= moment) THEN
-            PERFORM jobs_ripen(moment, of_kind);
-        END IF;
+    FOR round IN 1..10 LOOP
+        FOREACH of_kind IN ARRAY wanted LOOP
+            IF EXISTS (SELECT 1 FROM jobs AS j WHERE j.kind = of_kind AND j.state = 2 AND j.due_at <= moment) THEN
+                PERFORM jobs_put_back(moment, of_kind, most_lost);
+            END IF;
+            IF EXISTS (SELECT 1 FROM jobs AS j WHERE j.kind = of_kind AND j.state = 0 AND j.due_at <= moment) THEN
+                PERFORM jobs_ripen(moment, of_kind);
+            END IF;
+        END LOOP;
+        RETURN QUERY
+        WITH picked AS MATERIALIZED (
+            SELECT j.id FROM unnest(kinds, mosts) AS k (kind, most), LATERAL (
+                SELECT j.id FROM jobs AS j WHERE j.state = 1 AND j.kind = k.kind
+                ORDER BY j.priority, j.turn, j.id LIMIT k.most FOR UPDATE SKIP LOCKED) AS j
+        ), numbered AS MATERIALIZED (SELECT p.id, nextval('job_fences') AS fence FROM picked AS p)
+        UPDATE jobs AS j SET state = 2, due_at = moment + ttl, started_at = moment, worker = who, fence = n.fence
+        FROM numbered AS n WHERE j.id = n.id RETURNING j.*;
+        GET DIAGNOSTICS taken = ROW_COUNT;
+        EXIT WHEN taken > 0;
+        -- What was passed over may only be about to change: so nobody is told that there is nothing.
+        SELECT j.id INTO held FROM unnest(wanted) AS k (kind), LATERAL (
+            (SELECT j.id FROM jobs AS j WHERE j.state = 1 AND j.kind = k.kind LIMIT 1) UNION ALL
+            (SELECT j.id FROM jobs AS j WHERE j.state = 0 AND j.kind = k.kind AND j.due_at <= moment LIMIT 1)) AS j
+        LIMIT 1;
+        EXIT WHEN held IS NULL;
+        PERFORM 1 FROM jobs AS j WHERE j.id = held FOR UPDATE;
     END LOOP;
-    RETURN QUERY
-    WITH picked AS MATERIALIZED (
-        SELECT j.id FROM unnest(kinds, mosts) AS k (kind, most), LATERAL (
-            SELECT j.id FROM jobs AS j WHERE j.state = 1 AND j.kind = k.kind
-            ORDER BY j.priority, j.turn, j.id LIMIT k.most FOR UPDATE SKIP LOCKED) AS j
-    ), numbered AS MATERIALIZED (SELECT p.id, nextval('job_fences') AS fence FROM picked AS p)
-    UPDATE jobs AS j SET state = 2, due_at = moment + ttl, started_at = moment, worker = who, fence = n.fence
-    FROM numbered AS n WHERE j.id = n.id RETURNING j.*;
-    SELECT min(d.due_at) - moment INTO upcoming.due_at FROM unnest(kinds) AS k, unnest(ARRAY[0, 2]) AS s, LATERAL (
+    SELECT min(d.due_at) - moment INTO upcoming.due_at
+    FROM unnest(kinds) AS k, unnest(ARRAY[0, 2]) AS s, LATERAL (
         SELECT j.due_at FROM jobs AS j WHERE j.kind = k AND j.state = s AND j.state <> 1
         ORDER BY j.due_at LIMIT 1) AS d;
+    -- What is ready and was passed over, or came meanwhile, is asked for once more.
+    IF taken < (SELECT sum(most) FROM unnest(mosts) AS most) AND EXISTS (SELECT 1 FROM unnest(wanted) AS k WHERE EXISTS (
+        SELECT 1 FROM jobs AS j WHERE j.state = 1 AND j.kind = k)) THEN
+        upcoming.turn := 1;
+    END IF;
     RETURN NEXT upcoming;
 END $f$;
 
--- `states`: 0 retry, 1 release, 3 done, 4 dead. Returns those whose leases were held. No lease stands here twice.
+-- `states`: 0 retry, 1 release, 3 done, 4 dead. Returns the fences of the leases that were held. No lease stands here twice.
 CREATE FUNCTION jobs_settle(given bigint, ids bigint[], fences bigint[], states integer[], delays bigint[],
     failed text[], progressed text[], repeats bigint[], payloads bytea[], channel text)
 RETURNS SETOF bigint LANGUAGE plpgsql SET enable_seqscan = off AS $f$
 DECLARE
     moment bigint := now_micros(given);
-    over_ids bigint[]; over_kinds text[]; over_states integer[]; back_ids bigint[]; back_kinds text[];
+    over_fences bigint[]; over_kinds text[]; over_states integer[]; back_fences bigint[]; back_kinds text[];
     back_states integer[]; news text[];
     kinds text[]; tenants text[]; users text[]; names text[]; twins text[]; priorities smallint[]; dues bigint[];
     nexts bytea[];
@@ -280,7 +300,7 @@ BEGIN
     ), over AS (
         SELECT g.*, g.repeat IS NOT NULL OR g.again_payload IS NOT NULL AS goes_on FROM gone AS g
     )
-    SELECT array_agg(g.id), array_agg(g.kind), array_agg(g.ended),
+    SELECT array_agg(g.fence), array_agg(g.kind), array_agg(g.ended),
         array_agg(g.kind) FILTER (WHERE g.goes_on), array_agg(g.tenant) FILTER (WHERE g.goes_on),
         array_agg(g."user") FILTER (WHERE g.goes_on), array_agg(g.name) FILTER (WHERE g.goes_on),
         array_agg(g.twin) FILTER (WHERE g.goes_on),
@@ -288,7 +308,7 @@ BEGIN
             FILTER (WHERE g.goes_on),
         array_agg(least(moment + g.repeat, g.again_due)) FILTER (WHERE g.goes_on),
         array_agg(coalesce(g.again_payload, g.other, g.payload)) FILTER (WHERE g.goes_on)
-    INTO over_ids, over_kinds, over_states, kinds, tenants, users, names, twins, priorities, dues, nexts
+    INTO over_fences, over_kinds, over_states, kinds, tenants, users, names, twins, priorities, dues, nexts
     FROM over AS g;
     IF kinds IS NOT NULL THEN
         PERFORM jobs_add(moment, kinds, tenants, users, names, twins, priorities, dues, nexts, NULL);
@@ -305,18 +325,18 @@ BEGIN
             FROM unnest(ids, fences, states, delays, failed, progressed)
                 AS s (id, fence, state, delay, failure, progress)
             WHERE s.state < 3 AND j.id = s.id AND j.fence = s.fence AND j.state = 2
-            RETURNING j.id, j.kind, s.state AS ended
+            RETURNING j.fence, j.kind, s.state AS ended
         )
-        SELECT array_agg(b.id), array_agg(b.kind), array_agg(b.ended) INTO back_ids, back_kinds, back_states
+        SELECT array_agg(b.fence), array_agg(b.kind), array_agg(b.ended) INTO back_fences, back_kinds, back_states
         FROM back AS b;
     END IF;
     news := kinds || back_kinds;
     IF news IS NOT NULL THEN
         PERFORM jobs_notify(channel, news);
     END IF;
-    IF over_ids IS NOT NULL OR back_ids IS NOT NULL THEN
+    IF over_fences IS NOT NULL OR back_fences IS NOT NULL THEN
         PERFORM jobs_tally(over_kinds || back_kinds, over_states || back_states);
     END IF;
-    RETURN QUERY SELECT unnest(over_ids || back_ids);
+    RETURN QUERY SELECT unnest(over_fences || back_fences);
 END $f$;
 "#;

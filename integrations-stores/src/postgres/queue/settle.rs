@@ -58,9 +58,9 @@ impl PostgresStore {
                 .await
         })
         .await?;
-        // A job has one lease that is held, and the server has told jobs by their fences.
+        // By their fences: an older lease of the same job may stand in the same batch.
         let held: HashSet<i64> = held.into_iter().collect();
-        let held_lease = |lease: (i64, i64), place| held.contains(&lease.0) && firsts[&lease] == place;
+        let held_lease = |lease: (i64, i64), place| held.contains(&lease.1) && firsts[&lease] == place;
         Ok(settlements
             .iter()
             .enumerate()
