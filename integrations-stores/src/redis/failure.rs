@@ -41,7 +41,7 @@ const SAID: &[(&str, ErrorKind, &str, &str)] = &[
 const UNREACHABLE: &str = "redis_unreachable";
 
 /// What the server says may quote an argument: it is not kept, but for its first word.
-pub(super) fn store_error(operation: &'static str, error: RedisError) -> Error {
+pub(super) fn store_error(operation: &'static str, error: &RedisError) -> Error {
     let code = error.code().unwrap_or_default().to_owned();
     let said = SAID.iter().find(|(word, ..)| *word == code);
     let described = match (said, error.kind()) {
@@ -95,7 +95,7 @@ pub(super) trait OrStore<T> {
 
 impl<T> OrStore<T> for Result<T, RedisError> {
     fn or_store(self, operation: &'static str) -> Result<T> {
-        self.map_err(|error| store_error(operation, error))
+        self.map_err(|error| store_error(operation, &error))
     }
 }
 

@@ -227,7 +227,7 @@ impl RedisStoreBuilder {
             .set_max_delay(Duration::from_millis(500));
         let connection = ConnectionManager::new_with_config(client.clone(), settings)
             .await
-            .map_err(|error| store_error(OPERATION, error))?;
+            .map_err(|error| store_error(OPERATION, &error))?;
         let start = format!("{{{}}}:", self.prefix);
         let waits = self.clock.clone().unwrap_or_else(SystemClock::shared);
         let store = RedisStore {

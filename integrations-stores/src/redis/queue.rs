@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use integrations_core::queue::{
     Enqueued, Enqueuing, Heartbeat, JobFailure, JobId, JobKind, JobQuery, JobQueue, JobRecord, KindStats,
-    LeaseRequest, Leased, MOST_LOST_LEASES, NewJob, Outcome, QueueStats, Settlement,
+    LeaseRequest, Leased, MOST_LOST_LEASES, NewJob, Outcome, Payload, QueueStats, Settlement,
 };
 use integrations_core::{ErrorKind, Result};
 use redis::aio::ConnectionManager;
@@ -192,8 +192,7 @@ async fn settle(server: Server, batch: Vec<At<Vec<Settlement>>>) -> Result<Vec<V
         let repeat = settlement.repeat.as_ref();
         let payload = repeat.and_then(|repeat| repeat.payload.as_ref());
         call.arg(repeat.map(|repeat| micros(repeat.after).to_string()).unwrap_or_default());
-        call.arg(u8::from(payload.is_some()))
-            .arg(payload.map(|payload| payload.as_bytes()).unwrap_or_default());
+        call.arg(u8::from(payload.is_some())).arg(payload.map(Payload::as_bytes).unwrap_or_default());
     }
     let answers: Vec<bool> = server.run(call, OPERATION).await?;
     Ok(share_out(answers, batch.iter().map(|(_, settlements)| settlements.len())))
@@ -221,9 +220,9 @@ impl RedisStore {
     ) -> Result<T> {
         let (mut connection, start) = self.server();
         let mut call = script.key(start);
-        args.iter().for_each(|arg| {
+        for arg in args {
             call.arg(*arg);
-        });
+        }
         call.invoke_async(&mut connection).await.or_store(operation)
     }
 
