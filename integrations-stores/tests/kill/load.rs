@@ -165,16 +165,16 @@ impl Load {
             .delay(Duration::from_millis(random.below(100) * random.below(2)))
     }
 
-    /// Whether everything is as if nobody had ever been killed; returns how often a lease has run out.
-    pub(crate) async fn check(&self, stores: &Stores) -> Lost {
+    /// Whether everything is as if nobody had ever been killed; returns how many jobs have lost their
+    /// lease so often.
+    pub(crate) async fn check(&self, stores: &Stores) -> BTreeMap<u32, u64> {
         let records = all(stores).await;
         let mut wrong = Vec::new();
         let mut seen: BTreeMap<&JobId, JobState> = BTreeMap::new();
-        let mut lost = Lost { leases: 0, most: 0 };
+        let mut lost = BTreeMap::new();
         for record in &records {
             let job = &record.job;
-            lost.leases += job.lost;
-            lost.most = lost.most.max(job.lost);
+            *lost.entry(job.lost).or_default() += 1;
             let code = record.failure.as_ref().and_then(|failure| failure.code.as_deref());
             if code == Some("lease_lost") {
                 wrong.push(format!(
@@ -244,12 +244,6 @@ impl Load {
             wrong.push(format!("{} streams instead of {expected} and {groups}", known.len()));
         }
     }
-}
-
-/// How often leases have run out: of all jobs, and of the one that it hit most.
-pub(crate) struct Lost {
-    pub(crate) leases: u32,
-    pub(crate) most: u32,
 }
 
 fn group_name(group: usize) -> String {
