@@ -24,9 +24,9 @@ pub(crate) const STEP: &str = "@step";
 pub(crate) const FAULT: &str = "@fault ";
 
 /// A killed worker's jobs are away for so long.
-pub(crate) const LEASE: Duration = Duration::from_millis(400);
+pub(crate) const LEASE: Duration = Duration::from_millis(500);
 /// How long a provider takes to answer.
-const ANSWER: Duration = Duration::from_millis(8);
+const ANSWER: Duration = Duration::from_millis(5);
 
 fn say(line: &str) {
     let mut out = std::io::stdout().lock();
@@ -185,7 +185,7 @@ async fn child() {
         .poll_interval(Duration::from_millis(100))
         .retries(retries);
     for kind in KINDS {
-        pool = pool.handler(kind, Arc::clone(&working) as _).concurrency(kind, 3);
+        pool = pool.handler(kind, Arc::clone(&working) as _).concurrency(kind, 2);
     }
     pool = pool.retries_of(HOPELESS, JobRetries::new(2).with_base(Duration::from_millis(20)));
     // The parent closes the pipe when nobody is to be killed any more, and when it has died itself.

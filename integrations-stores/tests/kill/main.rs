@@ -24,7 +24,7 @@ use crate::place::{Place, Stores};
 const CHILDREN: usize = 3;
 const KILLS: u64 = 200;
 /// A child is killed within so many of its steps.
-const KILL_WITHIN: u64 = 24;
+const KILL_WITHIN: u64 = 32;
 /// A child that says nothing for so long has nothing to do.
 const SILENCE: Duration = Duration::from_millis(50);
 /// Who has so much to do is slow to start.
@@ -180,7 +180,7 @@ async fn two_hundred_kills(backend: &str) {
         faults: Arc::clone(&faults),
     };
     let workers = run.kill_again_and_again().await;
-    let killed_for = clock.monotonic();
+    let (killed_for, left) = (clock.monotonic(), run.stores.queue.stats().await.unwrap().total());
     run.end().await;
     workers.into_iter().for_each(Worker::stop);
     let lost = run.load.check(&run.stores).await;
@@ -189,9 +189,10 @@ async fn two_hundred_kills(backend: &str) {
     let Load { added, coalesced, again, .. } = run.load;
     let stats = run.stores.queue.stats().await.unwrap().total();
     println!(
-        "{backend}: {KILLS} kills in {killed_for:.1?}, all at its end after {:.1?}; {} jobs done, {} dead, {} tries \
+        "{backend}: {KILLS} kills in {killed_for:.1?}, and then {} jobs left; all at its end after {:.1?}; {} jobs done, {} dead, {} tries \
          failed; {leases} leases lost, so often by so many \
          jobs: {lost:?}; changes: {added} added, {coalesced} coalesced, {again} again",
+        left.ready + left.delayed + left.running,
         clock.monotonic(),
         stats.done_ever,
         stats.dead_ever,
