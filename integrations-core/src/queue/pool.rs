@@ -14,7 +14,7 @@ use super::after::JobRetries;
 use super::handler::{JobHandler, JobRun};
 use super::held::{Held, Stop};
 use super::job::{JobKind, Lease};
-use super::store::{JobQueue, LeaseRequest, Leased};
+use super::store::{JobQueue, LeaseRequest, Leased, Outcome, Settlement};
 use super::work::{self, Ended, Worker};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorKind, Result};
@@ -262,14 +262,31 @@ impl Jobs<'_> {
                 self.dry.insert(kind.clone());
             }
         }
+        if stopped {
+            self.hand_back(&leases).await;
+            return None;
+        }
         for lease in leases {
             self.begin(lease, asked);
         }
-        if stopped {
-            self.held.stop_all(Stop::HandBack);
-            return None;
-        }
         Some(Ok(next_due))
+    }
+
+    /// Gives back what was never begun. Where the queue does not take it, the leases run out.
+    async fn hand_back(&self, leases: &[Lease]) {
+        let Worker { queue, clock, .. } = &*self.pool.worker;
+        if leases.is_empty() {
+            return;
+        }
+        let back = leases.iter().map(|lease| Settlement::new(lease.id(), Outcome::Release)).collect();
+        tokio::select! {
+            settled = queue.settle(back) => {
+                if let Err(error) = settled {
+                    tracing::warn!(%error, jobs = leases.len(), "the queue did not take jobs back");
+                }
+            }
+            () = clock.sleep(self.pool.grace) => {}
+        }
     }
 
     fn begin(&mut self, lease: Lease, asked: Duration) {

@@ -106,11 +106,7 @@ impl Scheduler {
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for a connection that is not there, and those of store and
     /// queue.
     pub async fn start(&self, id: &ConnectionId) -> Result<()> {
-        let connection = self.inner.gateway.connection(id).await?;
-        let look = SyncJob { at_once: true, ..SyncJob::new(id, None) };
-        let look = look.job(JobKind::INCREMENTAL_SYNC, &connection)?;
-        self.inner.queue.enqueue(vec![look.priority(Priority::High)]).await?;
-        Ok(())
+        self.sync_now(id, None).await.map(|_| ())
     }
 
     /// Reads a stream now, or all of a connection, without waiting for its time: somebody looks at it, or the provider
@@ -118,18 +114,12 @@ impl Scheduler {
     ///
     /// # Errors
     /// As [`start`](Self::start).
-    pub async fn sync_now(&self, id: &ConnectionId, stream: Option<&StreamId>) -> Result<Vec<Enqueued>> {
+    pub async fn sync_now(&self, id: &ConnectionId, stream: Option<&StreamId>) -> Result<Enqueued> {
         let connection = self.inner.gateway.connection(id).await?;
-        let mut jobs = Vec::new();
-        if let Some(stream) = stream {
-            jobs.push(SyncJob::new(id, Some(stream)).job(JobKind::INCREMENTAL_SYNC, &connection)?);
-        } else {
-            jobs.push(SyncJob::new(id, None).job(JobKind::INCREMENTAL_SYNC, &connection)?);
-            for stream in self.inner.gateway.known_streams(id).await? {
-                jobs.push(SyncJob::new(id, Some(&stream)).job(JobKind::INCREMENTAL_SYNC, &connection)?);
-            }
-        }
-        self.inner.queue.enqueue(urgent(jobs)).await
+        // Which streams there are, and which of them are frozen, the provider knows.
+        let sync = SyncJob { at_once: stream.is_none(), ..SyncJob::new(id, stream) };
+        let job = sync.job(JobKind::INCREMENTAL_SYNC, &connection)?;
+        self.enqueue_one(job.priority(Priority::High)).await
     }
 
     /// Lists a stream, or all of a connection, again, and deletes what is not there any more.
@@ -223,10 +213,6 @@ impl Scheduler {
             crate::Error::new(crate::ErrorKind::Store, "the queue has not said what became of a job")
         })
     }
-}
-
-fn urgent(jobs: Vec<NewJob>) -> Vec<NewJob> {
-    jobs.into_iter().map(|job| job.priority(Priority::High)).collect()
 }
 
 /// The place of a connection, or of a stream, among all: uniform in `[0, 1)`, the same in every process.

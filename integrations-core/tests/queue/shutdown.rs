@@ -67,3 +67,29 @@ async fn a_queue_that_does_not_answer_does_not_keep_a_pool_alive() {
     host.until(Duration::from_secs(1), || async { stopped.is_finished() }).await;
     assert_eq!(stopped.await.unwrap().done, 0);
 }
+
+#[tokio::test]
+async fn what_the_queue_gives_in_the_last_moment_goes_back_and_what_runs_goes_on() {
+    let host = Host::new();
+    let told = Told::gated();
+    let first = host.enqueue(NewJob::new("work", "ada")).await;
+    let running = host.run(host.pool().handler("work", Arc::clone(&told) as _));
+    host.soon(|| told.begun() == 1).await;
+    // The next lease is under way when the pool is told to stop.
+    host.queue.hangs.store(true, Ordering::SeqCst);
+    let leases = host.queue.leases.load(Ordering::SeqCst);
+    let second = host.enqueue(NewJob::new("work", "bob")).await;
+    host.soon(|| host.queue.leases.load(Ordering::SeqCst) > leases).await;
+    let stopped = running.tell();
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    host.queue.goes_on();
+    host.until(Duration::from_millis(1), || async { host.queue.settlements.load(Ordering::SeqCst) == 1 })
+        .await;
+    assert_eq!(host.record(&second).await.state, JobState::Waiting);
+    told.open(1);
+    let report = stopped.await.unwrap();
+    assert_eq!((report.done, told.begun(), told.dropped.load(Ordering::SeqCst)), (1, 1, 0));
+    assert_eq!(host.record(&first).await.state, JobState::Done);
+}

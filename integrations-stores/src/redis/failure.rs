@@ -1,6 +1,6 @@
 //! What does a failure of Redis mean to the host?
 
-use integrations_core::{Error, ErrorKind, Result};
+use integrations_core::{Error, ErrorKind};
 use redis::{ErrorKind as Kind, RedisError, ServerErrorKind as Server};
 
 /// What the server says first, and what that means.
@@ -29,6 +29,13 @@ const SAID: &[(&str, ErrorKind, &str, &str)] = &[
         "redis_credentials",
         "the user in the URL may not do this; give it the rights",
     ),
+    ("READONLY", ErrorKind::Store, "redis_read_only", READ_ONLY),
+    (
+        "NOREPLICAS",
+        ErrorKind::Store,
+        "redis_read_only",
+        "the server has fewer replicas than it must have to take a write; see to them",
+    ),
     (
         "MISCONF",
         ErrorKind::Store,
@@ -37,6 +44,9 @@ const SAID: &[(&str, ErrorKind, &str, &str)] = &[
     ),
     ("BUSY", ErrorKind::Store, "redis_busy", "another script keeps the server busy; try again"),
 ];
+
+const READ_ONLY: &str =
+    "the server is a replica and takes no writes; after a failover, see where its name leads";
 
 const UNREACHABLE: &str = "redis_unreachable";
 
@@ -53,11 +63,9 @@ pub(super) fn store_error(operation: &'static str, error: &RedisError) -> Error 
         (None, Kind::Server(Server::BusyLoading)) => {
             Error::new(ErrorKind::Store, "the server starts, and reads its file; try again").with_code("redis_loading")
         }
-        (None, Kind::Server(Server::ReadOnly)) => Error::new(
-            ErrorKind::Store,
-            "the server is a replica and takes no writes; after a failover, see where its name leads",
-        )
-        .with_code("redis_read_only"),
+        (None, Kind::Server(Server::ReadOnly)) => {
+            Error::new(ErrorKind::Store, READ_ONLY).with_code("redis_read_only")
+        }
         (
             None,
             Kind::Server(
@@ -86,17 +94,6 @@ pub(super) fn store_error(operation: &'static str, error: &RedisError) -> Error 
 fn unreachable() -> Error {
     Error::new(ErrorKind::Store, "the server cannot be reached, or does not answer in time; try again")
         .with_code(UNREACHABLE)
-}
-
-/// Names the operation that failed.
-pub(super) trait OrStore<T> {
-    fn or_store(self, operation: &'static str) -> Result<T>;
-}
-
-impl<T> OrStore<T> for Result<T, RedisError> {
-    fn or_store(self, operation: &'static str) -> Result<T> {
-        self.map_err(|error| store_error(operation, &error))
-    }
 }
 
 /// An answer that no script of this version gives.

@@ -8,7 +8,6 @@ use integrations_core::Result;
 use integrations_core::cache::KeyValueStore;
 use redis::{FromRedisValue, Script};
 
-use super::failure::OrStore;
 use super::{RedisStore, micros};
 
 static VALUES: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/values.lua")));
@@ -26,7 +25,8 @@ impl RedisStore {
     ) -> Result<T> {
         let mut call = VALUES.key(format!("{}{sort}:{key}", self.inner.start));
         call.arg(self.now()).arg(what).arg(micros(ttl)).arg(value);
-        call.invoke_async(&mut self.connection()).await.or_store(operation)
+        let answer = call.invoke_async(&mut self.inner.link.connection()).await;
+        self.inner.link.answered(operation, answer)
     }
 }
 

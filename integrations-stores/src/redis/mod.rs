@@ -22,11 +22,14 @@
 //! ```
 //!
 //! # What it promises
-//! Each call is one script, so that it happens whole or not at all, whatever others do meanwhile.
+//! Each call is one script, so that it happens whole or not at all, whatever others do meanwhile; a server that drops keys
+//! to make room breaks that.
 //! * **Durability** is that of the server. With `appendonly yes` and `appendfsync always`, what has returned `Ok`
 //!   survives a loss of power; with `everysec` the last second may be lost; without a file, everything with the server.
 //!   After a loss, jobs that had been settled may run again, and those of the schedule are put back by
-//!   [`Scheduler::begin`](integrations_core::schedule::Scheduler::begin); fences rise all the same.
+//!   [`Scheduler::begin`](integrations_core::schedule::Scheduler::begin). Fences and ids are at least the server's clock in
+//!   microseconds: so they rise all the same, as long as the clock of a new primary is not behind by more than the
+//!   failover takes.
 //! * **Order** is that of the trait, over all processes.
 //! * **Failover.** Redis hands over to a replica that may not have the last writes; see above for what that means.
 //! * **Memory.** All jobs, the history too, are in the server's memory. It must not drop keys to make room: set
@@ -63,10 +66,15 @@
 //! | `redis_read_only` | a replica, or a primary of before | has not happened |
 //! | `redis_out_of_memory` | the server is full | has not happened |
 //! | `redis_cluster` | a part of the cluster is away or moves | has not happened |
+//! | `redis_disk_failed`, `redis_busy`, `redis_failed` | what the server says | has not happened |
+//!
+//! After one of the first three, a new connection is made, by the name in the URL: after a failover it goes where that
+//! leads.
 
 mod failure;
 mod guards;
 mod kv;
+mod link;
 mod queue;
 mod read;
 mod wait;
@@ -79,8 +87,9 @@ use integrations_core::clock::{Clock, SystemClock};
 use integrations_core::{Error, ErrorKind, Result};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 
-use self::failure::{OrStore, store_error};
+use self::failure::store_error;
 pub use self::guards::RedisGuards;
+use self::link::Link;
 use self::queue::Queue;
 use self::wait::Bell;
 
@@ -94,7 +103,7 @@ pub struct RedisStore {
 }
 
 struct Inner {
-    connection: ConnectionManager,
+    link: Link,
     clock: Option<Arc<dyn Clock>>,
     /// The beginning of every key: the prefix as a hash tag, and a colon.
     start: String,
@@ -131,15 +140,16 @@ impl RedisStore {
         let key = format!("{}version", self.inner.start);
         let mut set = redis::cmd("SET");
         set.arg(&key).arg(VERSION).arg("NX");
-        set.query_async::<Option<String>>(&mut self.connection()).await.or_store(OPERATION)?;
+        let set = set.query_async::<Option<String>>(&mut self.inner.link.connection()).await;
+        self.inner.link.answered(OPERATION, set)?;
         self.check_version(OPERATION).await
     }
 
     async fn check_version(&self, operation: &'static str) -> Result<()> {
         let key = format!("{}version", self.inner.start);
         let mut get = redis::cmd("GET");
-        let found: Option<u64> =
-            get.arg(&key).query_async(&mut self.connection()).await.or_store(operation)?;
+        let found = get.arg(&key).query_async(&mut self.inner.link.connection()).await;
+        let found: Option<u64> = self.inner.link.answered(operation, found)?;
         match found {
             Some(version) if version > VERSION => Err(Error::new(
                 ErrorKind::Configuration,
@@ -152,10 +162,6 @@ impl RedisStore {
             .with_operation(operation)),
             _ => Ok(()),
         }
-    }
-
-    fn connection(&self) -> ConnectionManager {
-        self.inner.connection.clone()
     }
 
     /// The host's time in microseconds; empty for the server's.
@@ -225,16 +231,17 @@ impl RedisStoreBuilder {
             .set_response_timeout(Some(self.answer_timeout))
             .set_number_of_retries(2)
             .set_max_delay(Duration::from_millis(500));
-        let connection = ConnectionManager::new_with_config(client.clone(), settings)
+        let connection = ConnectionManager::new_with_config(client.clone(), settings.clone())
             .await
             .map_err(|error| store_error(OPERATION, &error))?;
+        let link = Link::new(client.clone(), settings, connection);
         let start = format!("{{{}}}:", self.prefix);
         let waits = self.clock.clone().unwrap_or_else(SystemClock::shared);
         let store = RedisStore {
             inner: Arc::new(Inner {
-                queue: Queue::new(&connection, &start),
+                queue: Queue::new(&link, &start),
                 bell: Bell::new(client, format!("{start}q:news"), waits),
-                connection,
+                link,
                 clock: self.clock,
                 start,
             }),

@@ -12,10 +12,10 @@ use integrations_core::queue::{
     LeaseRequest, Leased, MOST_LOST_LEASES, NewJob, Outcome, Payload, QueueStats, Settlement,
 };
 use integrations_core::{ErrorKind, Result};
-use redis::aio::ConnectionManager;
 use redis::{FromRedisValue, Script, ScriptInvocation};
 
-use super::failure::{OrStore, odd};
+use super::failure::odd;
+use super::link::Link;
 use super::read::{self, Grant};
 use super::{RedisStore, micros};
 use crate::group::{Group, same};
@@ -40,8 +40,11 @@ static PURGE: LazyLock<Script> = script!("purge");
 static STATS: LazyLock<Script> = script!("stats");
 static RIPE: LazyLock<Script> = script!("ripe");
 
-/// Calls that go together at the most.
+/// Calls that go together at the most, and how large each of them may be: a server takes no command of any size, and what
+/// is too much for it fails for all.
 const TOGETHER: usize = 64;
+const JOBS: usize = 100;
+const BYTES: usize = 256 * 1024;
 
 /// A call with the time that it is made at.
 type At<T> = (String, T);
@@ -52,12 +55,13 @@ pub(super) struct Queue {
     leasing: Group<At<LeaseRequest>, Leased>,
     settling: Group<At<Vec<Settlement>>, Vec<bool>>,
     extending: Group<At<Vec<Heartbeat>>, Vec<bool>>,
+    server: Server,
 }
 
 /// What the scripts run on.
 #[derive(Clone)]
 struct Server {
-    connection: ConnectionManager,
+    link: Link,
     start: Arc<str>,
 }
 
@@ -69,18 +73,20 @@ impl Server {
     }
 
     async fn run<T: FromRedisValue>(&self, call: ScriptInvocation<'_>, operation: &'static str) -> Result<T> {
-        call.invoke_async(&mut self.connection.clone()).await.or_store(operation)
+        let answer = call.invoke_async(&mut self.link.connection()).await;
+        self.link.answered(operation, answer)
     }
 }
 
 impl Queue {
-    pub(super) fn new(connection: &ConnectionManager, start: &str) -> Self {
-        let server = Server { connection: connection.clone(), start: format!("{start}q:").into() };
+    pub(super) fn new(link: &Link, start: &str) -> Self {
+        let server = Server { link: link.clone(), start: format!("{start}q:").into() };
         Self {
             adding: line(&server, add),
             leasing: line(&server, lease),
             settling: line(&server, settle),
             extending: line(&server, extend),
+            server,
         }
     }
 }
@@ -208,22 +214,18 @@ fn share_out(answers: Vec<bool>, sizes: impl Iterator<Item = usize>) -> Vec<Vec<
 }
 
 impl RedisStore {
-    pub(super) fn server(&self) -> (ConnectionManager, String) {
-        (self.connection(), format!("{}q:", self.inner.start))
-    }
-
     async fn script<T: FromRedisValue>(
         &self,
         script: &Script,
         args: &[&str],
         operation: &'static str,
     ) -> Result<T> {
-        let (mut connection, start) = self.server();
-        let mut call = script.key(start);
+        let server = &self.inner.queue.server;
+        let mut call = script.key(&*server.start);
         for arg in args {
             call.arg(*arg);
         }
-        call.invoke_async(&mut connection).await.or_store(operation)
+        server.run(call, operation).await
     }
 
     fn ring<'a>(&self, kinds: impl Iterator<Item = &'a JobKind>) {
@@ -243,7 +245,13 @@ impl JobQueue for RedisStore {
         jobs.iter().try_for_each(NewJob::check)?;
         let mut kinds: Vec<JobKind> = jobs.iter().map(|job| job.kind.clone()).collect();
         kinds.dedup();
-        let enqueued = self.inner.queue.adding.run("queue.enqueue", (self.now(), jobs)).await?;
+        let bytes: usize = jobs.iter().map(|job| job.payload.as_bytes().len()).sum();
+        let call = (self.now(), jobs);
+        let enqueued = if call.1.len() <= JOBS && bytes <= BYTES {
+            self.inner.queue.adding.run("queue.enqueue", call).await?
+        } else {
+            add(self.inner.queue.server.clone(), vec![call]).await?.pop().unwrap_or_default()
+        };
         self.ring(kinds.iter());
         Ok(enqueued)
     }
@@ -257,7 +265,14 @@ impl JobQueue for RedisStore {
     }
 
     async fn settle(&self, settlements: Vec<Settlement>) -> Result<Vec<bool>> {
-        self.inner.queue.settling.run("queue.settle", (self.now(), settlements)).await
+        let payloads =
+            settlements.iter().filter_map(|settlement| settlement.repeat.as_ref()?.payload.as_ref());
+        let bytes: usize = payloads.map(|payload| payload.as_bytes().len()).sum();
+        let call = (self.now(), settlements);
+        if call.1.len() <= JOBS && bytes <= BYTES {
+            return self.inner.queue.settling.run("queue.settle", call).await;
+        }
+        Ok(settle(self.inner.queue.server.clone(), vec![call]).await?.pop().unwrap_or_default())
     }
 
     async fn stats(&self) -> Result<QueueStats> {

@@ -7,11 +7,11 @@ use integrations_core::Result;
 use integrations_core::connection::Owner;
 use integrations_core::queue::{Job, JobQuery, JobRecord, JobState, Lease, NewJob, Payload, Priority};
 use integrations_core::sync::Fence;
-use redis::aio::ConnectionManager;
+use redis::{Cmd, FromRedisValue};
 use serde::de::DeserializeOwned;
 
 use super::RedisStore;
-use super::failure::{OrStore, odd};
+use super::failure::odd;
 
 /// A lease as the script gives it: the id, the fence, and the first [`FIELDS`] of the job.
 pub(super) type Grant = (String, u64, Vec<Option<Vec<u8>>>);
@@ -23,7 +23,7 @@ const FIELDS: [&str; 18] = [
 ];
 
 /// Jobs that are looked at in one go.
-const PAGE: usize = 500;
+const PAGE: usize = 100;
 
 /// The fields of a job.
 struct Fields(Vec<Option<Vec<u8>>>, &'static str);
@@ -95,13 +95,16 @@ pub(super) fn lease((id, fence, held): Grant, operation: &'static str) -> Result
 impl RedisStore {
     pub(super) async fn find_jobs(&self, query: &JobQuery) -> Result<Vec<JobRecord>> {
         const OPERATION: &str = "queue.find";
-        let (mut connection, start) = self.server();
+        let start = format!("{}q:", self.inner.start);
+        if query.after.as_ref().is_some_and(|id| id.as_str().parse::<u64>().is_err()) {
+            return Ok(Vec::new());
+        }
         let after = query.after.as_ref().map(|id| id.as_str().to_owned());
         let mut found = Vec::new();
-        if let Some(ids) = self.candidates(query, &mut connection, &start, OPERATION).await? {
+        if let Some(ids) = self.candidates(query, &start, OPERATION).await? {
             let rest: Vec<_> = ids.into_iter().filter(|id| Some(id) > after.as_ref()).collect();
             for page in rest.chunks(PAGE) {
-                self.look(page, query, &mut found, &mut connection, &start, OPERATION).await?;
+                self.look(page, query, &mut found, &start, OPERATION).await?;
                 if found.len() >= query.limit() {
                     break;
                 }
@@ -112,19 +115,23 @@ impl RedisStore {
         while found.len() < query.limit() {
             let mut range = redis::cmd("ZRANGEBYSCORE");
             range.arg(format!("{start}ids")).arg(&from).arg("+inf").arg("LIMIT").arg(0).arg(PAGE);
-            let page: Vec<String> = range.query_async(&mut connection).await.or_store(OPERATION)?;
+            let page: Vec<String> = self.ask(&range, OPERATION).await?;
             let Some(last) = page.last() else { break };
             from = format!("({last}");
-            self.look(&page, query, &mut found, &mut connection, &start, OPERATION).await?;
+            self.look(&page, query, &mut found, &start, OPERATION).await?;
         }
         Ok(found)
+    }
+
+    async fn ask<T: FromRedisValue>(&self, command: &Cmd, operation: &'static str) -> Result<T> {
+        let answer = command.query_async(&mut self.inner.link.connection()).await;
+        self.inner.link.answered(operation, answer)
     }
 
     /// The ids among which are all that are asked for, in their order, where those are fewer than all.
     async fn candidates(
         &self,
         query: &JobQuery,
-        connection: &mut ConnectionManager,
         start: &str,
         operation: &'static str,
     ) -> Result<Option<Vec<String>>> {
@@ -133,15 +140,12 @@ impl RedisStore {
         }
         let mut ids: Vec<String> = Vec::new();
         if query.state == Some(JobState::Running) {
-            let kinds: Vec<String> = redis::cmd("SMEMBERS")
-                .arg(format!("{start}kinds"))
-                .query_async(connection)
-                .await
-                .or_store(operation)?;
+            let kinds: Vec<String> =
+                self.ask(redis::cmd("SMEMBERS").arg(format!("{start}kinds")), operation).await?;
             for kind in kinds {
                 let mut range = redis::cmd("ZRANGE");
                 range.arg(format!("{start}running:{kind}")).arg(0).arg(-1);
-                ids.append(&mut range.query_async(connection).await.or_store(operation)?);
+                ids.append(&mut self.ask(&range, operation).await?);
             }
         } else if query.finished_since.is_some()
             || query.finished_before.is_some()
@@ -156,7 +160,7 @@ impl RedisStore {
                 if query.state.is_none_or(|asked| asked == state) {
                     let mut range = redis::cmd("ZRANGEBYSCORE");
                     range.arg(format!("{start}{}", state.as_str())).arg(&since).arg(&before);
-                    ids.append(&mut range.query_async(connection).await.or_store(operation)?);
+                    ids.append(&mut self.ask(&range, operation).await?);
                 }
             }
         } else {
@@ -171,7 +175,6 @@ impl RedisStore {
         ids: &[String],
         query: &JobQuery,
         found: &mut Vec<JobRecord>,
-        connection: &mut ConnectionManager,
         start: &str,
         operation: &'static str,
     ) -> Result<()> {
@@ -179,7 +182,8 @@ impl RedisStore {
         for id in ids {
             pipe.cmd("HMGET").arg(format!("{start}job:{id}")).arg(&FIELDS[..]);
         }
-        let rows: Vec<Vec<Option<Vec<u8>>>> = pipe.query_async(connection).await.or_store(operation)?;
+        let rows = pipe.query_async(&mut self.inner.link.connection()).await;
+        let rows: Vec<Vec<Option<Vec<u8>>>> = self.inner.link.answered(operation, rows)?;
         for (id, row) in ids.iter().zip(rows) {
             // It was purged meanwhile.
             if row.first().is_none_or(Option::is_none) {

@@ -129,6 +129,32 @@ async fn a_server_that_has_lost_everything_goes_on_and_fences_rise() {
     assert!(lease().await.fence > second.fence);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis"]
+async fn a_server_that_has_lost_its_last_writes_gives_no_number_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), false);
+    let store = connect(&server).await;
+    store.enqueue(vec![NewJob::new("work", "ada")]).await.unwrap();
+    let client = redis::Client::open(server.url()).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let _: () = redis::cmd("SAVE").query_async(&mut connection).await.unwrap();
+    let long = |worker: &str| LeaseRequest::new(worker, "work", 1, Duration::from_secs(600));
+    let lost = store.lease(&long("a")).await.unwrap().leases.remove(0);
+    let port = server.port();
+    server.kill();
+    let _server = Server::start_at(port, folder.path(), false);
+    let clock = SystemClock::new();
+    while store.stats().await.is_err() {
+        clock.sleep(Duration::from_millis(20)).await;
+    }
+    let again = store.lease(&long("b")).await.unwrap().leases.remove(0);
+    assert_eq!(again.job.id, lost.job.id);
+    assert!(again.fence > lost.fence, "{again:?} after {lost:?}");
+    assert_eq!(store.settle(vec![Settlement::done(&lost)]).await.unwrap(), [false]);
+    assert_eq!(store.settle(vec![Settlement::done(&again)]).await.unwrap(), [true]);
+}
+
 #[tokio::test]
 #[ignore = "needs redis"]
 async fn scripts_that_the_server_has_forgotten_are_sent_again() {

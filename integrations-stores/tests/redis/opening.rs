@@ -44,6 +44,8 @@ async fn what_is_no_address_is_refused_and_no_password_is_shown() {
         (format!("http://user:{secret}@127.0.0.1"), "invalid_url"),
         (format!("redis://user:{secret}@127.0.0.1:1/x"), "invalid_url"),
         (format!("redis://user:{secret}@127.0.0.1:1"), "redis_unreachable"),
+        // With TLS, too, nothing panics.
+        (format!("rediss://user:{secret}@127.0.0.1:1"), "redis_unreachable"),
     ] {
         let error = RedisStore::connect(&url).await.unwrap_err();
         assert_eq!(error.provider_code(), Some(code), "{error:?}");

@@ -36,13 +36,6 @@ local function prune(kind, priority)
     end
 end
 
-local function fence()
-    if redis.call('EXISTS', P .. 'fence') == 0 then
-        redis.call('SET', P .. 'fence', fmt(now))
-    end
-    return redis.call('INCR', P .. 'fence')
-end
-
 local function take(leases, kind, most, worker, ttl)
     for priority = 0, 2 do
         local left = most - #leases.of_kind
@@ -51,7 +44,7 @@ local function take(leases, kind, most, worker, ttl)
         end
         local popped = redis.call('ZPOPMIN', P .. 'ready:' .. lane(kind, priority), left)
         for i = 1, #popped, 2 do
-            local id, mark = popped[i], fmt(fence())
+            local id, mark = popped[i], fmt(later('fence', now))
             redis.call('ZREM', P .. 'since:' .. kind, id)
             redis.call('ZADD', P .. 'running:' .. kind, fmt(now + ttl), id)
             redis.call('HSET', job(id), 'state', 'running', 'fence', mark, 'started', fmt(now), 'worker', worker,

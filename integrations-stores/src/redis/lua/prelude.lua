@@ -18,6 +18,15 @@ local function time(given)
     return tonumber(now[1]) * 1000000 + tonumber(now[2])
 end
 
+-- The next number of a counter, and at least the time: so that a server which comes back without its last writes, or with
+-- none, gives no number twice.
+local function later(counter, now)
+    local last = tonumber(redis.call('GET', P .. counter) or '0')
+    local number = math.max(now, last + 1)
+    redis.call('SET', P .. counter, fmt(number))
+    return number
+end
+
 local function job(id)
     return P .. 'job:' .. id
 end
@@ -76,7 +85,7 @@ end
 
 -- Adds a job that has no twin.
 local function add(new, now)
-    local id = string.format('%016.0f', redis.call('INCR', P .. 'last'))
+    local id = string.format('%016.0f', later('last', now))
     redis.call('HSET', job(id), 'kind', new.kind, 'tenant', new.tenant, 'user', new.user, 'payload', new.payload,
         'priority', new.priority, 'state', 'waiting', 'failures', '0', 'lost', '0', 'at', fmt(now), 'due', fmt(new.due))
     if new.twin ~= '' then
