@@ -189,9 +189,9 @@ async fn two_hundred_kills(backend: &str) {
     let Load { added, coalesced, again, .. } = run.load;
     let stats = run.stores.queue.stats().await.unwrap().total();
     println!(
-        "{backend}: {KILLS} kills in {killed_for:.1?}, and then {} jobs left; all at its end after {:.1?}; {} jobs done, {} dead, {} tries \
-         failed; {leases} leases lost, so often by so many \
-         jobs: {lost:?}; changes: {added} added, {coalesced} coalesced, {again} again",
+        "{backend}: {KILLS} kills in {killed_for:.1?}, and then {} jobs left; all at its end after {:.1?}; {} jobs \
+         done, {} dead, {} tries failed; {leases} leases lost, so often by so many jobs: {lost:?}; changes: {added} \
+         added, {coalesced} coalesced, {again} again",
         left.ready + left.delayed + left.running,
         clock.monotonic(),
         stats.done_ever,
