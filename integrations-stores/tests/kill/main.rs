@@ -4,7 +4,7 @@
 //! does to the queue and to the sink, and started again, two hundred times. Then everything comes to its end.
 
 #![cfg(any(feature = "sqlite", feature = "postgres"))]
-#![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper of a test fails the test")]
 
 mod child;
 mod load;
