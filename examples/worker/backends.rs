@@ -9,7 +9,7 @@ use integrations_core::cache::KeyValueStore;
 use integrations_core::queue::JobQueue;
 use integrations_core::sync::SyncSink;
 use integrations_core::{Error, ErrorKind, GatewayBuilder, Result};
-use integrations_stores::{NatsQueue, PostgresStore, SqliteStore};
+use integrations_stores::{NatsQueue, PostgresStore, RedisStore, SqliteStore};
 
 /// Where connections and records rest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -66,7 +66,7 @@ impl Backends {
             None
         };
         let queue: Arc<dyn JobQueue> = match (queue, &sqlite, &postgres) {
-            (QueueIn::Redis, ..) => todo!(),
+            (QueueIn::Redis, ..) => Arc::new(redis().await?),
             (QueueIn::Nats, ..) => Arc::new(nats().await?),
             (QueueIn::Sqlite, Some(sqlite), _) => Arc::new(sqlite.clone()),
             (_, _, Some(postgres)) => Arc::new(postgres.clone()),
@@ -104,6 +104,13 @@ async fn sqlite(dir: &Path) -> Result<SqliteStore> {
 async fn postgres() -> Result<PostgresStore> {
     let url = address("POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/postgres");
     let store = PostgresStore::builder().schema(NAME).connect(&url).await?;
+    store.migrate().await?;
+    Ok(store)
+}
+
+async fn redis() -> Result<RedisStore> {
+    let url = address("REDIS_URL", "redis://127.0.0.1:6379");
+    let store = RedisStore::builder().prefix(NAME).connect(&url).await?;
     store.migrate().await?;
     Ok(store)
 }

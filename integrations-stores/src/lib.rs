@@ -35,6 +35,8 @@ pub mod nats;
 pub mod postgres;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub mod records;
+#[cfg(feature = "redis")]
+pub mod redis;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod settled;
 #[cfg(feature = "sqlite")]
@@ -44,5 +46,7 @@ pub mod sqlite;
 pub use self::nats::NatsQueue;
 #[cfg(feature = "postgres")]
 pub use self::postgres::PostgresStore;
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisGuards, RedisStore};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteStore;

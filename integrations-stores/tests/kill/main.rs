@@ -216,3 +216,10 @@ async fn two_hundred_kills_on_sqlite() {
 async fn two_hundred_kills_on_postgres() {
     two_hundred_kills("postgres").await;
 }
+
+#[cfg(all(feature = "redis", feature = "sqlite"))]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[ignore = "needs redis"]
+async fn two_hundred_kills_on_redis() {
+    two_hundred_kills("redis").await;
+}

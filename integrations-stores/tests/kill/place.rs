@@ -53,6 +53,14 @@ impl Place {
                 store.migrate().await.unwrap();
                 both(store)
             }
+            // Redis keeps the queue, a file what is read.
+            #[cfg(all(feature = "redis", feature = "sqlite"))]
+            "redis" => {
+                let store = integrations_stores::RedisStore::builder().prefix(&self.name);
+                let store = store.connect(&redis_url()).await.unwrap();
+                store.migrate().await.unwrap();
+                Stores { queue: Arc::new(store), sink: Arc::new(self.file().await) }
+            }
             other => panic!("no backend {other}"),
         }
     }
@@ -77,6 +85,15 @@ impl Place {
                 sqlx::raw_sql(sqlx::AssertSqlSafe(drop)).execute(&mut connection).await.unwrap();
                 connection.close().await.unwrap();
             }
+            #[cfg(feature = "redis")]
+            "redis" => {
+                let client = redis::Client::open(redis_url()).unwrap();
+                let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+                let keys =
+                    redis::cmd("KEYS").arg(format!("{{{}}}:*", self.name)).query_async(&mut connection).await;
+                let keys: Vec<Vec<u8>> = keys.unwrap();
+                let _: u64 = redis::cmd("DEL").arg(keys).query_async(&mut connection).await.unwrap();
+            }
             _ => {}
         }
     }
@@ -90,4 +107,9 @@ fn both<S: JobQueue + SyncSink>(store: S) -> Stores {
 #[cfg(feature = "postgres")]
 fn postgres_url() -> String {
     std::env::var("POSTGRES_URL").unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".into())
+}
+
+#[cfg(feature = "redis")]
+fn redis_url() -> String {
+    std::env::var("REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379".into())
 }
