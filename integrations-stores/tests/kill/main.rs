@@ -4,7 +4,7 @@
 //! does to the queue and to the sink, and started again, two hundred times. Then everything comes to its end.
 
 #![cfg(any(feature = "sqlite", feature = "postgres"))]
-#![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper of a test fails the test")]
 
 mod child;
 mod load;
@@ -189,9 +189,9 @@ async fn two_hundred_kills(backend: &str) {
     let Load { added, coalesced, again, .. } = run.load;
     let stats = run.stores.queue.stats().await.unwrap().total();
     println!(
-        "{backend}: {KILLS} kills in {killed_for:.1?}, and then {} jobs left; all at its end after {:.1?}; {} jobs done, {} dead, {} tries \
-         failed; {leases} leases lost, so often by so many \
-         jobs: {lost:?}; changes: {added} added, {coalesced} coalesced, {again} again",
+        "{backend}: {KILLS} kills in {killed_for:.1?}, and then {} jobs left; all at its end after {:.1?}; {} jobs \
+         done, {} dead, {} tries failed; {leases} leases lost, so often by so many jobs: {lost:?}; changes: {added} \
+         added, {coalesced} coalesced, {again} again",
         left.ready + left.delayed + left.running,
         clock.monotonic(),
         stats.done_ever,
