@@ -1,11 +1,11 @@
 //! Ready storage backends for the integrations family.
 //!
 //! A host that has no storage of its own yet begins with [`SqliteStore`]: one file that keeps
-//! connections, records with the positions of their streams, and short-lived values.
+//! connections, records with the positions of their streams, short-lived values, and jobs.
 //!
 //! | Feature | Backend | Implements |
 //! |---|---|---|
-//! | `sqlite` (default) | [`sqlite::SqliteStore`], embedded | `TokenStore`, `SyncSink`, `KeyValueStore` |
+//! | `sqlite` (default) | [`sqlite::SqliteStore`], embedded | `TokenStore`, `SyncSink`, `KeyValueStore`, `JobQueue` |
 //!
 //! ```
 //! # #[cfg(feature = "sqlite")]

@@ -1,10 +1,26 @@
 //! How does everything that a host stores fit in one file?
 //!
 //! [`SqliteStore`] implements [`TokenStore`](integrations_core::auth::TokenStore),
-//! [`SyncSink`](integrations_core::sync::SyncSink) and
-//! [`KeyValueStore`](integrations_core::cache::KeyValueStore) on one SQLite file. Several handles,
+//! [`SyncSink`](integrations_core::sync::SyncSink),
+//! [`KeyValueStore`](integrations_core::cache::KeyValueStore) and
+//! [`JobQueue`](integrations_core::queue::JobQueue) on one SQLite file. Several handles,
 //! also of several processes, may share a file on a local disk.
 //!
+//! # The queue
+//! | | |
+//! |---|---|
+//! | Durability | What [`enqueue`](integrations_core::queue::JobQueue::enqueue) returned survives what [`Durability`] says: a loss of power, by default. So does all else that the queue has said. |
+//! | Order | Exact, over all processes: by priority, then users take turns, then by id. When more than 10,000 jobs of a kind and priority become due at once, those that became due first come first. |
+//! | Sharing | Processes of one machine, with the file on a local disk. Who [waits](integrations_core::queue::JobQueue::wait) learns at once of jobs from this process, and within about 50 ms of those from others. |
+//! | Failover | None: when the machine or its disk is gone, so is the queue. |
+//! | Fences | At least the clock in microseconds, so that they grow even over a file that was lost, as long as the clock does. |
+//! | Ids | Numbers, in the order in which jobs were put in. |
+//!
+//! Calls that come while others are written to the disk go together in the next transaction: many at a time
+//! cost little more than one. [`purge`](integrations_core::queue::JobQueue::purge) deletes 2,000 jobs per
+//! transaction, so that others need not wait for it; if it fails or is dropped, some are gone and some are there.
+//!
+//! # Resources
 //! One connection writes and a few read, so that readers never wait for a writer. Memory stays small
 //! whatever the size of the database: the writer holds at most 16 MB of it, and each reader 4 MB.
 
@@ -59,7 +75,8 @@ pub enum Durability {
     Process,
 }
 
-/// Connections, records with the positions of their streams, and short-lived values in one SQLite file.
+/// Connections, records with the positions of their streams, short-lived values and a queue of jobs in one
+/// SQLite file.
 ///
 /// Clones share the same connections. It runs on a Tokio runtime.
 ///

@@ -1,7 +1,7 @@
 //! What is in the queue, and how does what is over leave it?
 
 use integrations_core::Result;
-use integrations_core::queue::{JobKind, JobQuery, JobRecord, QueueStats};
+use integrations_core::queue::{JobKind, JobQuery, JobRecord, JobState, QueueStats};
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use super::super::SqliteStore;
@@ -40,11 +40,18 @@ impl SqliteStore {
         if let Some(before) = query.finished_before {
             sql.push(" AND j.finished_at < ").push_bind(before.timestamp_micros());
         }
+        // What runs or is dead stands in an index of its own, which is short. Of all other jobs it is quicker to
+        // go through the table until a page is full. The sign keeps SQLite from doing that with the former.
+        let few = query.id.is_none() && matches!(query.state, Some(JobState::Running | JobState::Dead));
+        let sign = if few { "+" } else { "" };
         if let Some(after) = &query.after {
             let Some(key) = row::key(after) else { return Ok(Vec::new()) };
-            sql.push(" AND j.key > ").push_bind(key);
+            sql.push(" AND ").push(sign).push("j.key > ").push_bind(key);
         }
-        sql.push(" ORDER BY j.key LIMIT ").push_bind(i64::try_from(query.limit()).unwrap_or(i64::MAX));
+        sql.push(" ORDER BY ")
+            .push(sign)
+            .push("j.key LIMIT ")
+            .push_bind(i64::try_from(query.limit()).unwrap_or(i64::MAX));
         let mut connection = self.reader(OPERATION).await?;
         let rows = sql.build().fetch_all(&mut *connection).await.or_store(OPERATION)?;
         rows.iter()
