@@ -1,5 +1,6 @@
 //! Does the SQLite backend keep the promises of the host traits, and its own?
 
+#![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 #[path = "sqlite/audit.rs"]

@@ -1,5 +1,5 @@
 //! The fakes from the outside, over HTTP, as an adapter meets them; and the conformance suites on the
-//! in-memory store, and the scenarios on a service of a test's own.
+//! in-memory store, on twins of it that are broken, and the scenarios on a service of a test's own.
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
@@ -11,6 +11,7 @@ mod msgraph;
 mod oauth;
 mod scenario;
 mod slack;
+mod twins;
 mod zoom;
 
 use std::sync::LazyLock;

@@ -18,7 +18,8 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>>;
 
     /// Writes a connection if the stored one still has `connection.version` (0: there is none yet),
-    /// and returns its new version, which is higher. Once this returns `Ok`, the write survives a crash.
+    /// and returns its new version, which is higher, also than any that it had before it was
+    /// [deleted](TokenStore::delete). Once this returns `Ok`, the write survives a crash.
     ///
     /// # Errors
     /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) when somebody else has written in between:

@@ -33,6 +33,8 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct Inner {
     connections: BTreeMap<ConnectionId, Connection>,
+    /// The highest version of a connection that was deleted: those that come later begin above it.
+    highest_deleted: u64,
     guards: HashMap<ConnectionId, (String, Duration)>,
     guard_count: u64,
     streams: HashMap<(ConnectionId, StreamId), StreamData>,
@@ -106,13 +108,18 @@ impl SyncSink for MemoryStore {
 
     async fn commit(&self, commit: Commit) -> Result<Receipt> {
         let mut inner = self.inner();
-        let data = inner.streams.entry(key(&commit.stream)).or_default();
-        if commit.fence < data.state.fence {
+        let key = key(&commit.stream);
+        let (fence, revision) = inner
+            .streams
+            .get(&key)
+            .map_or_else(Default::default, |data| (data.state.fence, data.state.revision));
+        if commit.fence < fence {
             return Err(stale("stale_fence", "another runner has taken over the stream"));
         }
-        if commit.expected_revision != data.state.revision {
+        if commit.expected_revision != revision {
             return Err(stale("stale_revision", "somebody else has committed to the stream"));
         }
+        let data = inner.streams.entry(key).or_default();
         for change in commit.changes {
             data.quarantined.retain(|(_, item)| item.id.as_deref() != Some(change.id()));
             match change {
@@ -142,7 +149,7 @@ impl SyncSink for MemoryStore {
             data.quarantined.retain(|(generation, _)| *generation >= sweep.before);
             swept = (before - data.records.len()) as u64;
         }
-        let revision = data.state.revision + 1;
+        let revision = revision + 1;
         data.state = StreamState { position: commit.position, revision, fence: commit.fence };
         Ok(Receipt { revision, swept })
     }
@@ -197,13 +204,17 @@ impl TokenStore for MemoryStore {
         if stored != connection.version {
             return Err(stale("stale_version", "the connection was changed in the meantime"));
         }
-        let version = stored + 1;
+        let version = if stored == 0 { inner.highest_deleted } else { stored } + 1;
         inner.connections.insert(connection.id.clone(), Connection { version, ..connection.clone() });
         Ok(version)
     }
 
     async fn delete(&self, id: &ConnectionId) -> Result<bool> {
-        Ok(self.inner().connections.remove(id).is_some())
+        let mut inner = self.inner();
+        let deleted = inner.connections.remove(id);
+        let version = deleted.as_ref().map_or(0, |deleted| deleted.version);
+        inner.highest_deleted = inner.highest_deleted.max(version);
+        Ok(deleted.is_some())
     }
 
     async fn list(&self, filter: &ConnectionFilter) -> Result<Vec<Connection>> {

@@ -52,13 +52,12 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 use tokio::sync::MutexGuard;
 
-pub use self::audit::AuditQuery;
 use self::failure::OrStore;
 use self::open::Settings;
-pub use self::query::{RecordCursor, RecordQuery};
 use self::queue::Queue;
-pub use self::read::{QuarantinedItem, StoredRecord};
 use self::writer::{Slot, Work, Writer};
+pub use crate::audit::AuditQuery;
+pub use crate::records::{QuarantinedItem, RecordCursor, RecordQuery, StoredRecord};
 
 /// What an `Ok` of a write survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

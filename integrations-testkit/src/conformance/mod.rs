@@ -44,7 +44,8 @@
 //! postgres")`, or `(make, with guard, ignore = "needs postgres")`, marks each test as ignored, with the reason.
 //!
 //! The cases are ordinary functions, so a failure points at the line of the promise, and a host may
-//! call a single one.
+//! call a single one. Each suite also offers them as data, by name: `sync_sink::CASES` and so on, for a
+//! harness of one's own.
 
 pub mod authenticator;
 pub mod job_queue;
@@ -53,10 +54,31 @@ mod samples;
 pub mod sync_sink;
 pub mod token_store;
 
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+
 use integrations_core::clock::ManualClock;
 use integrations_core::{ErrorKind, Result};
 
 pub use self::samples::{connection, deletion, exception, quarantined, record, stream, upsert};
+
+/// A case of a suite, as data.
+pub struct Case<S: ?Sized> {
+    /// The name of its function: the promise.
+    pub name: &'static str,
+    /// Plays it on an empty store, which asks this clock for every expiry; panics when the promise is broken.
+    pub play: fn(Arc<S>, ManualClock) -> Played,
+}
+
+/// A case that is being played.
+pub type Played = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl<S: ?Sized> fmt::Debug for Case<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Case").field(&self.name).finish()
+    }
+}
 
 /// The clock that a case begins with.
 pub fn clock() -> ManualClock {
@@ -93,10 +115,10 @@ where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    let barrier = std::sync::Arc::new(tokio::sync::Barrier::new(tasks));
+    let barrier = Arc::new(tokio::sync::Barrier::new(tasks));
     let tasks: Vec<_> = (0..tasks)
         .map(|index| {
-            let (task, barrier) = (make(index), std::sync::Arc::clone(&barrier));
+            let (task, barrier) = (make(index), Arc::clone(&barrier));
             tokio::spawn(async move {
                 barrier.wait().await;
                 task.await
@@ -117,6 +139,15 @@ where
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __conformance_suite {
+    ($suite:ident, cases $trait:ident, [$($case:ident,)+]) => {
+        /// The cases, in the order of the suite.
+        pub const CASES: &[$crate::conformance::Case<dyn $trait>] = &[
+            $($crate::conformance::Case {
+                name: stringify!($case),
+                play: |store, clock| Box::pin($case(store, clock)),
+            },)+
+        ];
+    };
     ($suite:ident, $pattern:pat => $store:ident, $make:ident, [$($case:ident,)+]) => {
         $crate::__conformance_suite!(@ {} $suite, $pattern => $store, $make, [$($case,)+]);
     };

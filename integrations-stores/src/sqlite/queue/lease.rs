@@ -57,7 +57,7 @@ impl Desk<'_> {
         }
         let (mut leased, mut taken) = (Vec::with_capacity(requests.len()), Vec::new());
         for request in requests {
-            let mut leases = Vec::new();
+            let mut taken_now = Vec::new();
             let until = later(self.now, request.ttl);
             for (kind, most) in &request.wants {
                 let Some(rows) = ready.get_mut(kind) else { continue };
@@ -65,13 +65,13 @@ impl Desk<'_> {
                     // At least the clock: so it is higher also than those of a file that was lost.
                     self.last_fence = self.last_fence.saturating_add(1).max(self.now);
                     taken.push((row.key, self.last_fence, until, request.worker.as_str()));
-                    leases.push(Lease::new(row.job, Fence(count(self.last_fence))));
+                    taken_now.push(Lease::new(row.job, Fence(count(self.last_fence))));
                     if let Some(agenda) = agendas.get_mut(kind) {
                         agenda.running = Some(agenda.running.map_or(until, |running| running.min(until)));
                     }
                 }
             }
-            leased.push(Leased { leases, next_due: None });
+            leased.push(Leased { leases: taken_now, next_due: None });
         }
         self.take(&taken).await?;
         for (leased, request) in leased.iter_mut().zip(requests) {

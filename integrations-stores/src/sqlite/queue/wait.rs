@@ -53,12 +53,12 @@ struct Watcher {
 
 impl Bell {
     pub(super) fn new(watched: Option<SqliteConnectOptions>) -> Self {
-        let watcher = |options| Watch::new(Watcher { options, connection: None, version: None });
+        let watch = |options| Watch::new(Watcher { options, connection: None, version: None });
         Self {
             rung: Notify::new(),
             written: Notify::new(),
             seen: Mutex::default(),
-            watch: watched.map(watcher),
+            watch: watched.map(watch),
         }
     }
 
