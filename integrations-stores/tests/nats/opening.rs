@@ -1,0 +1,89 @@
+//! What is opened, and what is refused?
+
+use std::sync::Arc;
+
+use integrations_core::ErrorKind;
+use integrations_core::queue::{JobQueue, NewJob};
+use integrations_stores::NatsQueue;
+use integrations_testkit::conformance::clock;
+use serde_json::json;
+
+use crate::{Streams, url};
+
+#[tokio::test]
+#[ignore = "needs nats"]
+async fn any_number_may_migrate_at_once_and_again() {
+    let streams = Streams::new();
+    let migrations = (0..8).map(|_| async {
+        let queue = streams.builder().clock(Arc::new(clock())).connect(&url()).await.unwrap();
+        queue.migrate().await.unwrap();
+        queue
+    });
+    let queues = futures_util::future::join_all(migrations).await;
+    queues[0].enqueue(vec![NewJob::new("kind", "ada")]).await.unwrap();
+    queues[1].migrate().await.unwrap();
+    assert_eq!(queues[7].stats().await.unwrap().total().ready, 1);
+}
+
+#[tokio::test]
+#[ignore = "needs nats"]
+async fn without_migration_every_call_says_so() {
+    let streams = Streams::new();
+    let queue = streams.builder().connect(&url()).await.unwrap();
+    let error = queue.enqueue(vec![NewJob::new("kind", "ada")]).await.unwrap_err();
+    assert_eq!((error.kind(), error.provider_code()), (ErrorKind::Configuration, Some("stream_missing")));
+    assert!(error.to_string().contains("migrate()"), "{error}");
+    queue.migrate().await.unwrap();
+    queue.enqueue(vec![NewJob::new("kind", "ada")]).await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs nats"]
+async fn streams_of_a_newer_version_and_of_others_are_left_alone() {
+    let client = async_nats::connect(url()).await.unwrap();
+    let jetstream = async_nats::jetstream::new(client);
+    for (description, code) in
+        [("integrations job queue, version 2", "schema_too_new"), ("something else", "foreign_stream")]
+    {
+        let streams = Streams::new();
+        let config: async_nats::jetstream::stream::Config = serde_json::from_value(json!({
+            "name": streams.stream("JOBS"),
+            "subjects": [format!("{}.slot.>", streams.name)],
+            "description": description,
+            "retention": "limits",
+            "storage": "file",
+            "discard": "old",
+            "num_replicas": 1,
+        }))
+        .unwrap();
+        jetstream.create_stream(config).await.unwrap();
+        let queue = streams.builder().connect(&url()).await.unwrap();
+        let error = queue.migrate().await.unwrap_err();
+        assert_eq!((error.kind(), error.provider_code()), (ErrorKind::Configuration, Some(code)));
+        assert!(queue.stats().await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_server_is_refused_without_a_secret() {
+    for (url, code) in [
+        ("nats://ada:geheim@127.0.0.1:1", "nats_unreachable"),
+        ("nats://ada:geheim@[::", "invalid_url"),
+        ("", "invalid_url"),
+    ] {
+        let error = NatsQueue::connect(url).await.unwrap_err();
+        assert_eq!(error.provider_code(), Some(code), "{error}");
+        let text = format!("{error} {error:?}");
+        assert!(!text.contains("geheim") && !text.contains("ada"), "{text}");
+    }
+    let error = NatsQueue::builder().name("A.b").connect("nats://127.0.0.1:1").await.unwrap_err();
+    assert_eq!(error.provider_code(), Some("invalid_name"));
+}
+
+#[tokio::test]
+#[ignore = "needs nats"]
+async fn nothing_shows_where_the_queue_is() {
+    let streams = Streams::new();
+    let queue = streams.queue(Arc::new(clock())).await;
+    assert_eq!(format!("{queue:?}"), format!("NatsQueue {{ name: {:?}, .. }}", streams.name));
+}
