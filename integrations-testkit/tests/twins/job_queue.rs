@@ -250,6 +250,12 @@ flaws!(JobQueue of Twin {
         what_is_put_in_again_makes_a_running_twin_run_once_more,
     ],
 
+    /// What is put in again is older than its twin.
+    RequeuedIsOlder: [
+        what_is_put_in_again_is_coalesced_with_a_waiting_twin,
+        what_is_put_in_again_makes_a_running_twin_run_once_more,
+    ],
+
     // Order.
     /// Whoever comes first is served first.
     FirstComeFirstServed: [

@@ -107,6 +107,7 @@ pub async fn leasing_at_once_leases_no_job_twice(queue: Arc<dyn JobQueue>, clock
                         return all;
                     }
                     all.extend(some);
+                    assert!(all.len() <= JOBS, "one runner has got more than there are");
                 }
             }
         })

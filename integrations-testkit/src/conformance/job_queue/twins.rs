@@ -310,7 +310,7 @@ pub async fn a_repeat_is_coalesced_with_a_twin(queue: Arc<dyn JobQueue>, clock: 
     assert_idle(&queue).await;
 }
 
-/// The dead letter is gone; the one that was done stays.
+/// The dead letter is gone, the one that was done stays; the payload is that of the one that came last.
 pub async fn what_is_put_in_again_is_coalesced_with_a_waiting_twin(
     queue: Arc<dyn JobQueue>,
     _clock: ManualClock,
@@ -325,6 +325,7 @@ pub async fn what_is_put_in_again_is_coalesced_with_a_waiting_twin(
         assert_eq!(left, usize::from(outcome == Outcome::Done), "{outcome:?}");
         let lease = take_one(&queue).await;
         assert_eq!(lease.job.id, waiting, "it is due at once");
+        assert_eq!(number(&lease), 1, "what was put in again came last");
         done(&queue, &lease).await;
         assert_idle(&queue).await;
     }

@@ -687,7 +687,7 @@ impl JobQueue for Twin {
     async fn requeue(&self, jobs: &[JobId]) -> Result<Vec<Option<Enqueued>>> {
         let mut requeued = Vec::new();
         for id in jobs {
-            let (job, failures) = {
+            let (mut job, failures) = {
                 let mut state = self.state();
                 let place = state.jobs.iter().position(|held| {
                     let finished = held.record.state.is_finished() || self.has(Flaw::RequeueTakesAll);
@@ -709,6 +709,9 @@ impl JobQueue for Twin {
                 (job, failures)
             };
             let twin = self.find_twin(&job, usize::MAX).filter(|_| !self.has(Flaw::RequeueHasNoTwins));
+            if let Some(twin) = twin.filter(|_| self.has(Flaw::RequeuedIsOlder)) {
+                job.payload = self.state().jobs[twin].record.job.payload.clone();
+            }
             requeued.push(Some(self.add(job, twin)));
             let mut state = self.state();
             let last = state.jobs.last_mut().unwrap();
