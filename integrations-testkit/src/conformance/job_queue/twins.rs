@@ -17,9 +17,11 @@ use super::{
 
 /// The one that waits does the newer one's work, in its own place.
 pub async fn a_waiting_twin_is_coalesced(queue: Arc<dyn JobQueue>, clock: ManualClock) {
+    put(&queue, job("ada").payload(payload(0))).await;
     let first = put(&queue, twin(1)).await;
     assert_eq!(first.how, Enqueuing::Added);
     put(&queue, job("ada").payload(payload(10))).await;
+    assert_eq!(numbers(&take(&queue, 1).await), [0], "by now the others have their places");
     let before = record(&queue, &first.id).await;
     clock.advance(SECOND);
     let second = put(&queue, twin(2)).await;
