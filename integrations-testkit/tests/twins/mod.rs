@@ -4,6 +4,7 @@
 //! flaw. A flaw names the cases that must fail because of it; a case that no flaw fails would be one that looks
 //! at nothing.
 
+mod job_queue;
 mod key_value_store;
 mod sync_sink;
 mod token_store;
@@ -56,7 +57,8 @@ pub(super) use flaws;
 /// The name of the threads on which cases are meant to fail.
 const QUIET: &str = "a twin";
 
-/// Whether a case fails. It has one thread: what is concurrent takes turns, in the same order each time.
+/// Whether a case fails. It has one thread: what is concurrent takes turns, in the same order each time. And where
+/// nothing goes on, its time runs out at once.
 fn fails<S: ?Sized + Send + Sync + 'static>(
     case: &Case<S>,
     make: impl FnOnce(ManualClock) -> Arc<S> + Send + 'static,
@@ -64,7 +66,8 @@ fn fails<S: ?Sized + Send + Sync + 'static>(
     keep_quiet();
     let play = case.play;
     let played = thread::Builder::new().name(QUIET.into()).spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         let clock = conformance::clock();
         runtime.block_on(play(make(clock.clone()), clock));
     });

@@ -140,7 +140,8 @@ pub async fn owners_are_told_apart_exactly(queue: Arc<dyn JobQueue>, _clock: Man
 /// And keys; one that is empty is still one.
 pub async fn keys_are_told_apart_exactly(queue: Arc<dyn JobQueue>, _clock: ManualClock) {
     let long = "k".repeat(500);
-    let keys: Vec<&str> = ODD.into_iter().chain(["", &long]).collect();
+    let longer = format!("{long}k");
+    let keys: Vec<&str> = ODD.into_iter().chain(["", &long, &longer]).collect();
     let twins = || keys.iter().map(|key| job("ada").key(*key)).collect();
     let first = put_all(&queue, twins()).await;
     let again = put_all(&queue, twins()).await;

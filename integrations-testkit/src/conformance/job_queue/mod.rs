@@ -1,6 +1,4 @@
 //! Does a [`JobQueue`] keep its promises?
-//!
-//! [`CASES`] holds all cases as data, for whoever wants to run them in another way.
 
 mod enqueue;
 mod fairness;
@@ -13,8 +11,7 @@ mod twins;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-use integrations_core::clock::{Clock, ManualClock, SystemClock};
+use integrations_core::clock::{Clock, SystemClock};
 use integrations_core::queue::{
     Enqueued, Heartbeat, JobId, JobQuery, JobQueue, JobRecord, JobState, Lease, LeaseRequest, NewJob,
     Outcome, Payload, Settlement,
@@ -36,23 +33,13 @@ use super::ok;
 #[macro_export]
 macro_rules! job_queue_conformance {
     ($make:ident $(, ignore = $reason:literal)?) => {
-        $crate::__job_queue_cases!(__conformance_suite, [
-            job_queue, store => store, $make $(, ignore = $reason)?,
-        ]);
+        $crate::job_queue_conformance!(@ store => store, $make $(, ignore = $reason)?);
     };
     ($make:ident, with guard $(, ignore = $reason:literal)?) => {
-        $crate::__job_queue_cases!(__conformance_suite, [
-            job_queue, (store, _guard) => store, $make $(, ignore = $reason)?,
-        ]);
+        $crate::job_queue_conformance!(@ (store, _guard) => store, $make $(, ignore = $reason)?);
     };
-}
-
-/// Hands the names of all cases to another macro.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __job_queue_cases {
-    ($then:ident, [$($given:tt)*]) => {
-        $crate::$then!($($given)* [
+    (@ $($how:tt)+) => {
+        $crate::__conformance_suite!(job_queue, $($how)+, [
             jobs_are_put_in_all_or_none,
             each_job_that_is_put_in_is_answered,
             a_job_comes_back_as_it_was_put,
@@ -144,20 +131,7 @@ macro_rules! __job_queue_cases {
     };
 }
 
-/// A case: it takes an empty queue and the clock that the queue asks.
-pub type Case = fn(Arc<dyn JobQueue>, ManualClock) -> BoxFuture<'static, ()>;
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __job_queue_table {
-    ([$($case:ident,)+]) => {
-        /// Every case, by its name.
-        pub const CASES: &[(&str, Case)] =
-            &[$((stringify!($case), |queue, clock| Box::pin($case(queue, clock))),)+];
-    };
-}
-
-crate::__job_queue_cases!(__job_queue_table, []);
+crate::job_queue_conformance!(@ cases JobQueue);
 
 /// The queue, as the cases take it.
 pub fn shared(queue: impl JobQueue) -> Arc<dyn JobQueue> {

@@ -19,9 +19,20 @@ use super::{
 
 const RUNNERS: usize = 16;
 
-/// Everybody who waits for its kind is woken, so that whoever is fast gets it.
+async fn let_others_on() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Everybody who waits for its kind is woken, whoever waits for others.
 pub async fn waiting_ends_when_a_job_is_put_in(queue: Arc<dyn JobQueue>, _clock: ManualClock) {
     let kinds = [JobKind::new("other"), JobKind::new(KIND)];
+    let stranger = {
+        let queue = Arc::clone(&queue);
+        tokio::spawn(async move { queue.wait(&[JobKind::new("nothing")]).await })
+    };
+    let_others_on().await;
     let waiters: Vec<_> = (0..3)
         .map(|_| {
             let (queue, kinds) = (Arc::clone(&queue), kinds.clone());
@@ -32,15 +43,14 @@ pub async fn waiting_ends_when_a_job_is_put_in(queue: Arc<dyn JobQueue>, _clock:
             })
         })
         .collect();
-    for _ in 0..10 {
-        tokio::task::yield_now().await;
-    }
+    let_others_on().await;
     for index in 0..3 {
         put(&queue, job("ada").payload(payload(index))).await;
     }
     for waiter in waiters {
         assert!(soon("waking those who wait", waiter).await.is_ok());
     }
+    stranger.abort();
 }
 
 /// A job that comes after the lease that found nothing ends the waiting at once.
@@ -70,6 +80,7 @@ pub async fn waiting_ends_when_a_job_comes_back(queue: Arc<dyn JobQueue>, _clock
             let (queue, kinds) = (Arc::clone(&queue), kinds.clone());
             tokio::spawn(async move { queue.wait(&kinds).await })
         };
+        let_others_on().await;
         end(&queue, &lease, outcome).await;
         assert!(soon("what has come back", waits).await.is_ok(), "{outcome:?}");
     }
@@ -96,6 +107,7 @@ pub async fn leasing_at_once_leases_no_job_twice(queue: Arc<dyn JobQueue>, clock
                         return all;
                     }
                     all.extend(some);
+                    assert!(all.len() <= JOBS, "one runner has got more than there are");
                 }
             }
         })
@@ -233,10 +245,8 @@ async fn drop_after(polls: usize, call: impl Future) {
         if call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
             return;
         }
-        // Lets other threads get on, so that the drop meets the call at different places.
-        for _ in 0..100 {
-            tokio::task::yield_now().await;
-        }
+        // So that the drop meets the call at different places.
+        let_others_on().await;
     }
 }
 

@@ -17,9 +17,11 @@ use super::{
 
 /// The one that waits does the newer one's work, in its own place.
 pub async fn a_waiting_twin_is_coalesced(queue: Arc<dyn JobQueue>, clock: ManualClock) {
+    put(&queue, job("ada").payload(payload(0))).await;
     let first = put(&queue, twin(1)).await;
     assert_eq!(first.how, Enqueuing::Added);
     put(&queue, job("ada").payload(payload(10))).await;
+    assert_eq!(numbers(&take(&queue, 1).await), [0], "by now the others have their places");
     let before = record(&queue, &first.id).await;
     clock.advance(SECOND);
     let second = put(&queue, twin(2)).await;
@@ -310,7 +312,7 @@ pub async fn a_repeat_is_coalesced_with_a_twin(queue: Arc<dyn JobQueue>, clock: 
     assert_idle(&queue).await;
 }
 
-/// The dead letter is gone; the one that was done stays.
+/// The dead letter is gone, the one that was done stays; the payload is that of the one that came last.
 pub async fn what_is_put_in_again_is_coalesced_with_a_waiting_twin(
     queue: Arc<dyn JobQueue>,
     _clock: ManualClock,
@@ -325,6 +327,7 @@ pub async fn what_is_put_in_again_is_coalesced_with_a_waiting_twin(
         assert_eq!(left, usize::from(outcome == Outcome::Done), "{outcome:?}");
         let lease = take_one(&queue).await;
         assert_eq!(lease.job.id, waiting, "it is due at once");
+        assert_eq!(number(&lease), 1, "what was put in again came last");
         done(&queue, &lease).await;
         assert_idle(&queue).await;
     }
