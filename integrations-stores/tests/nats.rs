@@ -16,6 +16,13 @@ use integrations_core::clock::Clock;
 use integrations_stores::NatsQueue;
 use integrations_stores::nats::NatsQueueBuilder;
 
+async fn make(clock: Arc<dyn Clock>) -> (NatsQueue, Streams) {
+    let streams = Streams::new();
+    (streams.queue(clock).await, streams)
+}
+
+integrations_testkit::job_queue_conformance!(make, with guard, ignore = "needs nats");
+
 /// Streams of a test, deleted when it is over.
 pub struct Streams {
     url: String,

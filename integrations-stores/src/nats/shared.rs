@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use integrations_core::clock::Clock;
 use integrations_core::queue::{JobKind, JobState};
 use integrations_core::{Error, ErrorKind, Result};
-use tokio::sync::{OnceCell, watch};
+use tokio::sync::{OnceCell, OwnedMutexGuard, watch};
 
 use super::counts::Counter;
 use super::failure::{unreachable, unreadable};
@@ -39,7 +39,7 @@ pub(super) struct Shared {
     /// Changes when a job begins to wait.
     pub(super) news: watch::Sender<()>,
     /// Calls of this process that change the same slot go one after the other.
-    slots: Vec<tokio::sync::Mutex<()>>,
+    slots: Mutex<HashMap<u128, Arc<tokio::sync::Mutex<()>>>>,
     pub(super) counter: OnceCell<Counter>,
 }
 
@@ -62,7 +62,7 @@ impl Shared {
             recent: Mutex::default(),
             seen: watch::Sender::new(None),
             news: watch::Sender::new(()),
-            slots: (0..256).map(|_| tokio::sync::Mutex::new(())).collect(),
+            slots: Mutex::default(),
             counter: OnceCell::new(),
         }
     }
@@ -84,8 +84,13 @@ impl Shared {
     }
 
     /// Waits for the turn to change a slot.
-    pub(super) async fn lock(&self, slot: u128) -> tokio::sync::MutexGuard<'_, ()> {
-        self.slots[(slot % self.slots.len() as u128) as usize].lock().await
+    pub(super) async fn lock(&self, slot: u128) -> Turn<'_> {
+        let line = Arc::clone(self.slots().entry(slot).or_default());
+        Turn { shared: self, slot, held: Some(line.lock_owned().await) }
+    }
+
+    fn slots(&self) -> MutexGuard<'_, HashMap<u128, Arc<tokio::sync::Mutex<()>>>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Looks whether the streams are there, once.
@@ -248,6 +253,24 @@ impl Shared {
 
     pub(super) fn is_running(record: &Record) -> bool {
         record.job.state == JobState::Running
+    }
+}
+
+/// The turn to change a slot, until it is dropped.
+pub(super) struct Turn<'a> {
+    shared: &'a Shared,
+    slot: u128,
+    held: Option<OwnedMutexGuard<()>>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.held = None;
+        let mut slots = self.shared.slots();
+        // Whoever waits has the line, too.
+        if slots.get(&self.slot).is_some_and(|line| Arc::strong_count(line) == 1) {
+            slots.remove(&self.slot);
+        }
     }
 }
 
