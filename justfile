@@ -46,3 +46,11 @@ web_connect:
 # The same page, tested in headless Chromium; needs the packages chromium and chromium-driver.
 page:
     cargo test -p integrations-examples --test web_connect -- --ignored --nocapture
+
+# Several workers on one queue: of sqlite, postgres, redis or nats.
+worker queue="sqlite":
+    cargo run --example worker -- --queue {{ queue }}
+
+# The backends on servers: PostgreSQL, Redis and NATS on their standard ports, or where the environment says.
+backends:
+    cargo test -p integrations-stores --all-features -- --include-ignored

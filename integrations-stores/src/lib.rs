@@ -1,12 +1,14 @@
 //! Ready storage backends for the integrations family.
 //!
-//! A host that has no storage of its own yet begins with [`SqliteStore`]: one file that keeps
+//! A host that has no storage of its own yet begins with `SqliteStore`: one file that keeps
 //! connections, records with the positions of their streams, and short-lived values.
 //!
 //! | Feature | Backend | Implements |
 //! |---|---|---|
-//! | `sqlite` (default) | [`sqlite::SqliteStore`], embedded | `TokenStore`, `SyncSink`, `KeyValueStore` |
-//! | `nats` | `nats::NatsQueue`, on NATS with JetStream | `JobQueue` |
+//! | `sqlite` (default) | `SqliteStore`, embedded | `TokenStore`, `SyncSink`, `KeyValueStore`, `JobQueue`, `AuditLog` |
+//! | `postgres` | `PostgresStore`, for several machines | `TokenStore`, `SyncSink`, `KeyValueStore`, `JobQueue`, `AuditLog` |
+//! | `redis` | `RedisStore`, for several machines | `KeyValueStore`, `JobQueue`; `RedisGuards` for a `TokenStore` |
+//! | `nats` | `NatsQueue`, on NATS with JetStream | `JobQueue` |
 //!
 //! ```
 //! # #[cfg(feature = "sqlite")]
@@ -23,14 +25,28 @@
 //! # }
 //! ```
 
-#[allow(dead_code, reason = "the queues use it")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod audit;
+#[cfg(any(feature = "postgres", feature = "redis", feature = "sqlite"))]
 mod group;
 #[cfg(feature = "nats")]
 pub mod nats;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub mod records;
+#[cfg(feature = "redis")]
+pub mod redis;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod settled;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
 #[cfg(feature = "nats")]
 pub use self::nats::NatsQueue;
+#[cfg(feature = "postgres")]
+pub use self::postgres::PostgresStore;
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisGuards, RedisStore};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteStore;

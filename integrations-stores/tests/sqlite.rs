@@ -1,9 +1,12 @@
 //! Does the SQLite backend keep the promises of the host traits, and its own?
 
+#![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 #[path = "sqlite/audit.rs"]
 mod audit;
+#[path = "sqlite/jobs.rs"]
+mod jobs;
 #[path = "sqlite/opening.rs"]
 mod opening;
 #[path = "sqlite/reading.rs"]
@@ -33,6 +36,7 @@ mod on_disk {
     integrations_testkit::sync_sink_conformance!(make, with guard);
     integrations_testkit::token_store_conformance!(make, with guard);
     integrations_testkit::key_value_store_conformance!(make, with guard);
+    integrations_testkit::job_queue_conformance!(make, with guard);
 }
 
 mod in_memory {
@@ -45,6 +49,7 @@ mod in_memory {
     integrations_testkit::sync_sink_conformance!(make);
     integrations_testkit::token_store_conformance!(make);
     integrations_testkit::key_value_store_conformance!(make);
+    integrations_testkit::job_queue_conformance!(make);
 }
 
 fn directory() -> TempDir {

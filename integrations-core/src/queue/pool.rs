@@ -170,9 +170,9 @@ impl Jobs<'_> {
     async fn take(&mut self, stop: impl Future<Output = ()>) {
         let pool = self.pool;
         let Worker { queue, clock, .. } = &*pool.worker;
-        let kinds: Vec<_> = pool.kinds.keys().cloned().collect();
         let mut stop = pin!(stop.fuse());
-        let mut news: Pin<Box<Fuse<_>>> = Box::pin(Fuse::terminated());
+        // The queue is to say when there is something of these kinds.
+        let (mut awaited, mut news) = (HashSet::new(), Box::pin(Fuse::terminated()));
         let mut due: Option<Duration> = None;
         let mut failures = 0;
         loop {
@@ -196,8 +196,13 @@ impl Jobs<'_> {
                     None => return,
                 }
             }
-            if news.is_terminated() {
-                news = Box::pin(queue.wait(&kinds).fuse());
+            if awaited != self.dry || news.is_terminated() {
+                if news.as_mut().now_or_never().is_some() {
+                    self.dry.clear();
+                    continue;
+                }
+                awaited.clone_from(&self.dry);
+                news = Box::pin(wait(&**queue, awaited.iter().cloned().collect()).fuse());
             }
             let now = clock.monotonic();
             let nap = due.map_or(pool.poll, |due| due.saturating_sub(now).min(pool.poll));
@@ -331,6 +336,14 @@ impl Jobs<'_> {
             }
         }
     }
+}
+
+/// A full pool does not ask: what it could not take would be news for ever.
+async fn wait(queue: &dyn JobQueue, kinds: Vec<JobKind>) {
+    if kinds.is_empty() {
+        std::future::pending::<()>().await;
+    }
+    queue.wait(&kinds).await;
 }
 
 fn earlier(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {

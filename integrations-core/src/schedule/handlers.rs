@@ -32,7 +32,7 @@ impl JobHandler for IncrementalSync {
         let job: SyncJob = run.job().payload.read()?;
         let Some(connection) = self.0.active(&job.connection).await? else { return Ok(None) };
         let Some(id) = &job.stream else {
-            ended(self.0.look(&connection).await)?;
+            ended(self.0.look(&connection, job.at_once).await)?;
             return Ok(None);
         };
         let Some(cadence) = self.0.cadence(&connection, id) else { return Ok(None) };
@@ -170,7 +170,7 @@ impl Scheduler {
 
     /// Looks which streams a connection has, and sees to it that each has its job: one that was never read at once,
     /// the others when they have their time at the latest, so that a job that is there is left alone.
-    async fn look(&self, connection: &Connection) -> Result<()> {
+    async fn look(&self, connection: &Connection, at_once: bool) -> Result<()> {
         let gateway = &self.inner.gateway;
         let streams = gateway.streams(&connection.id).await?;
         let known: std::collections::HashSet<_> =
@@ -180,7 +180,7 @@ impl Scheduler {
         for stream in &streams {
             let Some(cadence) = self.cadence(connection, &stream.id) else { continue };
             let sync = SyncJob { frozen: stream.frozen, ..SyncJob::new(&connection.id, Some(&stream.id)) };
-            let delay = if known.contains(&stream.id) {
+            let delay = if known.contains(&stream.id) && !at_once {
                 cadence.longest(now, place(&connection.id, Some(&stream.id)))
             } else {
                 Duration::ZERO

@@ -19,6 +19,9 @@ pub(super) struct SyncJob {
     /// Whether nothing changes in the stream any more.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) frozen: bool,
+    /// Whether a look has every stream read at once, and not just those that never were.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) at_once: bool,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -28,7 +31,7 @@ fn is_false(value: &bool) -> bool {
 
 impl SyncJob {
     pub(super) fn new(connection: &ConnectionId, stream: Option<&StreamId>) -> Self {
-        Self { connection: connection.clone(), stream: stream.cloned(), frozen: false }
+        Self { connection: connection.clone(), stream: stream.cloned(), frozen: false, at_once: false }
     }
 
     /// The job, which is the twin of every other of the same kind, user, service, connection and stream.

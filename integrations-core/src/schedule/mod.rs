@@ -107,7 +107,8 @@ impl Scheduler {
     /// queue.
     pub async fn start(&self, id: &ConnectionId) -> Result<()> {
         let connection = self.inner.gateway.connection(id).await?;
-        let look = SyncJob::new(id, None).job(JobKind::INCREMENTAL_SYNC, &connection)?;
+        let look = SyncJob { at_once: true, ..SyncJob::new(id, None) };
+        let look = look.job(JobKind::INCREMENTAL_SYNC, &connection)?;
         self.inner.queue.enqueue(vec![look.priority(Priority::High)]).await?;
         Ok(())
     }

@@ -1,10 +1,26 @@
 //! How does everything that a host stores fit in one file?
 //!
 //! [`SqliteStore`] implements [`TokenStore`](integrations_core::auth::TokenStore),
-//! [`SyncSink`](integrations_core::sync::SyncSink) and
-//! [`KeyValueStore`](integrations_core::cache::KeyValueStore) on one SQLite file. Several handles,
+//! [`SyncSink`](integrations_core::sync::SyncSink),
+//! [`KeyValueStore`](integrations_core::cache::KeyValueStore) and
+//! [`JobQueue`](integrations_core::queue::JobQueue) on one SQLite file. Several handles,
 //! also of several processes, may share a file on a local disk.
 //!
+//! # The queue
+//! | | |
+//! |---|---|
+//! | Durability | What [`enqueue`](integrations_core::queue::JobQueue::enqueue) returned survives what [`Durability`] says: a loss of power, by default. So does all else that the queue has said. |
+//! | Order | Exact, over all processes: by priority, then users take turns, then by id. When more than 10,000 jobs of a kind and priority become due at once, those that became due first come first. |
+//! | Sharing | Processes of one machine, with the file on a local disk. Who [waits](integrations_core::queue::JobQueue::wait) learns at once of jobs from this process, and within about 50 ms of those from others. |
+//! | Failover | None: when the machine or its disk is gone, so is the queue. |
+//! | Fences | At least the clock in microseconds, so that they grow even over a file that was lost, as long as the clock does. |
+//! | Ids | Numbers, in the order in which jobs were put in. |
+//!
+//! Calls that come while others are written to the disk go together in the next transaction: many at a time
+//! cost little more than one. [`purge`](integrations_core::queue::JobQueue::purge) deletes 2,000 jobs per
+//! transaction, so that others need not wait for it; if it fails or is dropped, some are gone and some are there.
+//!
+//! # Resources
 //! One connection writes and a few read, so that readers never wait for a writer. Memory stays small
 //! whatever the size of the database: the writer holds at most 16 MB of it, and each reader 4 MB.
 
@@ -16,6 +32,7 @@ mod names;
 mod open;
 mod page;
 mod query;
+mod queue;
 mod read;
 mod schema;
 mod sink;
@@ -35,12 +52,12 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 use tokio::sync::MutexGuard;
 
-pub use self::audit::AuditQuery;
 use self::failure::OrStore;
 use self::open::Settings;
-pub use self::query::{RecordCursor, RecordQuery};
-pub use self::read::{QuarantinedItem, StoredRecord};
+use self::queue::Queue;
 use self::writer::{Slot, Work, Writer};
+pub use crate::audit::AuditQuery;
+pub use crate::records::{QuarantinedItem, RecordCursor, RecordQuery, StoredRecord};
 
 /// What an `Ok` of a write survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,7 +74,8 @@ pub enum Durability {
     Process,
 }
 
-/// Connections, records with the positions of their streams, and short-lived values in one SQLite file.
+/// Connections, records with the positions of their streams, short-lived values and a queue of jobs in one
+/// SQLite file.
 ///
 /// Clones share the same connections. It runs on a Tokio runtime.
 ///
@@ -86,6 +104,7 @@ struct Inner {
     writer: Writer,
     /// `None` for a database in memory, which lives in the writer's connection alone.
     readers: Option<SqlitePool>,
+    queue: Queue,
 }
 
 impl SqliteStore {
@@ -222,13 +241,11 @@ impl SqliteStoreBuilder {
     /// The file may be left behind empty; opening it again goes on from there.
     pub async fn open(self, path: impl AsRef<Path>) -> Result<SqliteStore> {
         let opened = open::open(path.as_ref(), &self.settings()).await?;
+        let writer = Writer::new(opened.writer, Some(opened.options));
+        let queue = Queue::new(writer.clone(), Arc::clone(&self.clock), Some(opened.reader_options));
+        let readers = Some(opened.readers);
         Ok(SqliteStore {
-            inner: Arc::new(Inner {
-                name: opened.name,
-                clock: self.clock,
-                writer: Writer::new(opened.writer, Some(opened.options)),
-                readers: Some(opened.readers),
-            }),
+            inner: Arc::new(Inner { name: opened.name, clock: self.clock, writer, readers, queue }),
         })
     }
 
@@ -237,15 +254,10 @@ impl SqliteStoreBuilder {
     /// # Errors
     /// [`ErrorKind::Store`](integrations_core::ErrorKind::Store) when there is no memory for it.
     pub async fn in_memory(self) -> Result<SqliteStore> {
-        let connection = open::in_memory(&self.settings()).await?;
-        Ok(SqliteStore {
-            inner: Arc::new(Inner {
-                name: ":memory:".into(),
-                clock: self.clock,
-                writer: Writer::new(connection, None),
-                readers: None,
-            }),
-        })
+        let writer = Writer::new(open::in_memory(&self.settings()).await?, None);
+        let queue = Queue::new(writer.clone(), Arc::clone(&self.clock), None);
+        let name = ":memory:".into();
+        Ok(SqliteStore { inner: Arc::new(Inner { name, clock: self.clock, writer, readers: None, queue }) })
     }
 
     fn settings(&self) -> Settings {

@@ -27,6 +27,7 @@ pub(super) struct Opened {
     pub(super) writer: SqliteConnection,
     pub(super) options: SqliteConnectOptions,
     pub(super) readers: SqlitePool,
+    pub(super) reader_options: SqliteConnectOptions,
 }
 
 pub(super) async fn open(path: &Path, settings: &Settings) -> Result<Opened> {
@@ -35,18 +36,17 @@ pub(super) async fn open(path: &Path, settings: &Settings) -> Result<Opened> {
     let mut writer = options.connect().await.map_err(|error| describe(error, &name))?;
     schema::migrate(&mut writer, &name).await.map_err(|error| name_file(error, &name))?;
     turn_to_wal(&mut writer, &name).await?;
+    let reader_options = options
+        .clone()
+        .create_if_missing(false)
+        .pragma("cache_size", READER_CACHE)
+        .pragma("query_only", "ON");
     let readers = SqlitePoolOptions::new()
         .max_connections(settings.readers.max(1))
         .acquire_timeout(settings.busy_timeout.max(Duration::from_secs(1)))
         .test_before_acquire(false)
-        .connect_lazy_with(
-            options
-                .clone()
-                .create_if_missing(false)
-                .pragma("cache_size", READER_CACHE)
-                .pragma("query_only", "ON"),
-        );
-    Ok(Opened { name, writer, options: options.create_if_missing(false), readers })
+        .connect_lazy_with(reader_options.clone());
+    Ok(Opened { name, writer, options: options.create_if_missing(false), readers, reader_options })
 }
 
 pub(super) async fn in_memory(settings: &Settings) -> Result<SqliteConnection> {

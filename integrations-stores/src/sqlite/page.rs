@@ -3,16 +3,16 @@
 //! Everything that costs time and needs no database happens here, before the transaction: which change
 //! of an id is the last one, and the JSON of each record.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use integrations_core::Result;
 use integrations_core::connection::ServiceId;
-use integrations_core::model::{Change, Entity, Raw, Record};
+use integrations_core::model::{Change, Raw, Record};
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, SqliteConnection};
 
 use super::failure::unwritable;
+use crate::settled::{Settled, settle, times};
 
 /// Rows per statement, largest first: each statement goes to SQLite's thread and back, and each size
 /// is a statement that stays prepared.
@@ -82,54 +82,6 @@ pub(super) struct Row {
     service: Option<String>,
     data: String,
     raw: Raw,
-}
-
-/// Settles which change of an id is the last one.
-///
-/// In order, a deletion undoes the upserts before it, those of its children among them. So it is the
-/// same to do all deletions first, and then those upserts that no later change has undone.
-struct Settled {
-    deleted: Vec<String>,
-    orphaned: Vec<String>,
-    upserts: Vec<Record>,
-}
-
-fn settle(changes: Vec<Change>) -> Settled {
-    let mut upserts: Vec<Option<Record>> = Vec::with_capacity(changes.len());
-    let mut places: HashMap<String, usize> = HashMap::with_capacity(changes.len());
-    let mut children: HashMap<String, Vec<usize>> = HashMap::new();
-    let mut seen = HashSet::new();
-    let (mut deleted, mut orphaned) = (Vec::new(), Vec::new());
-    for change in changes {
-        match change {
-            Change::Upsert(record) => {
-                let place = upserts.len();
-                if let Some(parent) = record.entity.parent_id() {
-                    children.entry(parent.to_owned()).or_default().push(place);
-                }
-                if let Some(before) = places.insert(record.id().to_owned(), place) {
-                    upserts[before] = None;
-                }
-                upserts.push(Some(record));
-            }
-            Change::Delete { id } => {
-                if let Some(place) = places.remove(&id) {
-                    upserts[place] = None;
-                }
-                for place in children.remove(&id).unwrap_or_default() {
-                    if let Some(child) = upserts[place].take() {
-                        places.remove(child.id());
-                        // It may be stored already, as the child of another parent.
-                        orphaned.push(child.source.id);
-                    }
-                }
-                if seen.insert(id.clone()) {
-                    deleted.push(id);
-                }
-            }
-        }
-    }
-    Settled { deleted, orphaned, upserts: upserts.into_iter().flatten().collect() }
 }
 
 /// # Errors
@@ -219,11 +171,4 @@ where
     T: sqlx::Encode<'q, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
 {
     Arguments::add(arguments, value).map_err(sqlx::Error::Encode)
-}
-
-/// Start and end in microseconds; the start twice where there is no end.
-fn times(entity: &Entity) -> (Option<i64>, Option<i64>) {
-    let starts_at = entity.starts_at().map(|time| time.timestamp_micros());
-    let ends_at = entity.ends_at().map(|time| time.timestamp_micros());
-    (starts_at, ends_at.or(starts_at).filter(|_| starts_at.is_some()))
 }

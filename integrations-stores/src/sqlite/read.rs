@@ -2,66 +2,16 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
 use integrations_core::Result;
 use integrations_core::connection::{ConnectionId, Owner};
-use integrations_core::model::{Entity, Raw, Source};
+use integrations_core::model::{Raw, Source};
 use integrations_core::sync::{StreamKey, StreamState};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::failure::{OrStore, count, store_error, unreadable};
-use super::query::{RecordCursor, RecordQuery};
-use super::{SqliteStore, sink, time};
-
-/// A record as it is stored.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct StoredRecord {
-    /// The stream that it belongs to.
-    pub stream: StreamKey,
-    /// The item.
-    pub entity: Entity,
-    /// Where it came from. Its time of modification is kept to the microsecond.
-    pub source: Source,
-    /// The provider's JSON, verbatim.
-    pub raw: Raw,
-    cursor: RecordCursor,
-}
-
-impl StoredRecord {
-    /// The provider's id of the item, unique within its stream.
-    pub fn id(&self) -> &str {
-        &self.source.id
-    }
-
-    /// Its place in the order of a query, for [`RecordQuery::after`].
-    pub fn cursor(&self) -> RecordCursor {
-        self.cursor
-    }
-}
-
-/// An item that could not become a record, as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct QuarantinedItem {
-    /// The stream that it belongs to.
-    pub stream: StreamKey,
-    /// The provider's id of the item, if that could be read.
-    pub id: Option<String>,
-    /// The stage that refused it: `map`, or the name of a stage.
-    pub stage: String,
-    /// The JSON path of what is wrong.
-    pub path: String,
-    /// What is wrong with it.
-    pub reason: String,
-    /// The item, verbatim.
-    pub raw: Raw,
-    /// When it was last met, to the microsecond.
-    pub seen_at: DateTime<Utc>,
-    /// The listing in which it was last met.
-    pub generation: u64,
-}
+use super::{SqliteStore, query, sink, time};
+use crate::records::{QuarantinedItem, RecordCursor, RecordQuery, StoredRecord};
 
 impl SqliteStore {
     /// Reads the records that a query lets through, in its order.
@@ -72,7 +22,7 @@ impl SqliteStore {
     ///
     /// ```
     /// # async fn example(store: integrations_stores::SqliteStore) -> integrations_core::Result<()> {
-    /// use integrations_stores::sqlite::RecordQuery;
+    /// use integrations_stores::records::RecordQuery;
     ///
     /// let mut query = RecordQuery::new().owner("ada").limit(500);
     /// loop {
@@ -91,7 +41,7 @@ impl SqliteStore {
     /// record cannot be read, as when a newer version of this crate has written it.
     pub async fn records(&self, query: &RecordQuery) -> Result<Vec<StoredRecord>> {
         const OPERATION: &str = "records.list";
-        let mut select = query.select();
+        let mut select = query::select(query);
         let mut connection = self.reader(OPERATION).await?;
         let rows = select.build().fetch_all(&mut *connection).await.or_store(OPERATION)?;
         let mut streams = HashMap::new();
@@ -128,7 +78,7 @@ impl SqliteStore {
     /// [`ErrorKind::Store`](integrations_core::ErrorKind::Store).
     pub async fn count(&self, query: &RecordQuery) -> Result<u64> {
         const OPERATION: &str = "records.count";
-        let mut select = query.count();
+        let mut select = query::count(query);
         let mut connection = self.reader(OPERATION).await?;
         let number: i64 =
             select.build_query_scalar().fetch_one(&mut *connection).await.or_store(OPERATION)?;
@@ -206,7 +156,7 @@ fn stream_key(row: &SqliteRow, first: usize) -> Result<StreamKey, sqlx::Error> {
     })
 }
 
-/// Reads the columns of [`RecordQuery::select`]. The records of a stream share the texts of its key.
+/// Reads the columns of [`query::select`]. The records of a stream share the texts of its key.
 fn decode(
     row: &SqliteRow,
     streams: &mut HashMap<i64, StreamKey>,

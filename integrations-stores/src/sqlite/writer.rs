@@ -18,6 +18,8 @@ use super::failure::{OrStore, store_error};
 /// What is to be done on a connection.
 pub(super) type Work<'c, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'c>>;
 
+/// Clones share the connection.
+#[derive(Clone)]
 pub(super) struct Writer {
     slot: Arc<Mutex<Slot>>,
 }

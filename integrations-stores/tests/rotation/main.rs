@@ -3,6 +3,7 @@
 //! A child rotates a SQLite file. It is killed with SIGKILL at random points, before, in and after its
 //! writes, and started again. All the while the parent reads tokens, and writes new ones as refreshes do.
 
+#![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 mod child;

@@ -8,7 +8,6 @@ use integrations_stores::sqlite::AuditQuery;
 use integrations_testkit::conformance::connection;
 
 use crate::directory;
-use crate::opening::execute;
 
 fn day(number: i64) -> DateTime<Utc> {
     DateTime::<Utc>::UNIX_EPOCH + TimeDelta::days(20_000 + number)
@@ -55,15 +54,4 @@ async fn entries_come_back_as_they_were_and_can_be_found() {
     store.purge_audit(day(9)).await.unwrap();
     store.append(&entries[0]).await.unwrap();
     assert!(store.audit(&AuditQuery::new()).await.unwrap()[0].0 > 4);
-}
-
-#[tokio::test]
-async fn a_file_of_the_first_schema_gets_the_log() {
-    let folder = directory();
-    let path = folder.path().join("app.db");
-    drop(SqliteStore::open(&path).await.unwrap());
-    execute(&path, "DROP TABLE audit; PRAGMA user_version = 1").await;
-    let store = SqliteStore::open(&path).await.unwrap();
-    store.append(&AuditEntry::new(AuditAction::KeysRotated, day(0))).await.unwrap();
-    assert_eq!(store.audit(&AuditQuery::new()).await.unwrap().len(), 1);
 }

@@ -25,7 +25,7 @@ async fn raw(path: &Path) -> SqliteConnection {
     SqliteConnectOptions::new().filename(path).create_if_missing(true).connect().await.unwrap()
 }
 
-pub(crate) async fn execute(path: &Path, sql: &'static str) {
+async fn execute(path: &Path, sql: &'static str) {
     let mut connection = raw(path).await;
     sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
