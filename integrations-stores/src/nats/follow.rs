@@ -133,9 +133,10 @@ fn learn(shared: &Shared, message: &Message) -> Result<(u64, u64)> {
     let text = message.headers.as_ref().and_then(|headers| headers.get(GLANCE)).map(HeaderValue::as_str);
     let text = text.unwrap_or_default();
     if let Some(slot) = shared.names.slot_of(&message.subject) {
-        match Glance::read(text) {
-            Some(glance) => shared.learn(slot, sequence, &glance),
-            None => tracing::warn!(queue = shared.names.queue, sequence, "a stored job cannot be read"),
+        if let Some(glance) = Glance::read(text) {
+            shared.learn(slot, sequence, &glance);
+        } else {
+            tracing::warn!(queue = shared.names.queue, sequence, "a stored job cannot be read");
         }
     } else if shared.names.is_count(&message.subject)
         && let Ok((kind, counts)) = serde_json::from_str::<(_, Counts)>(text)

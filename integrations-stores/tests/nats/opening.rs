@@ -1,9 +1,11 @@
 //! What is opened, and what is refused?
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::FutureExt;
 use integrations_core::ErrorKind;
-use integrations_core::queue::{JobQueue, NewJob};
+use integrations_core::queue::{JobQueue, LeaseRequest, NewJob, Settlement};
 use integrations_stores::NatsQueue;
 use integrations_testkit::conformance::clock;
 use serde_json::json;
@@ -102,7 +104,7 @@ async fn streams_that_are_made_again_are_another_queue() {
     queue.migrate().await.unwrap();
     queue.enqueue(vec![NewJob::new("kind", "cyd").key("key")]).await.unwrap();
     let after = queue.lease(&request).await.unwrap().leases.remove(0);
-    assert_eq!(after.job.owner.as_str(), "cyd");
+    assert_eq!(after.job.owner, "cyd".into());
     assert!(after.fence > before.fence, "{after:?} {before:?}");
     let total = queue.stats().await.unwrap().total();
     assert_eq!((total.ready, total.running), (0, 1));
