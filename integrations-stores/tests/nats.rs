@@ -24,6 +24,7 @@ async fn make(clock: Arc<dyn Clock>) -> (NatsQueue, Streams) {
 integrations_testkit::job_queue_conformance!(make, with guard, ignore = "needs nats");
 
 /// Streams of a test, deleted when it is over.
+#[derive(Debug)]
 pub struct Streams {
     url: String,
     name: String,

@@ -158,11 +158,11 @@ async fn work_goes_on_and_nothing_is_lost_that_was_acknowledged() {
         }
         seen.done.lock().unwrap().extend(done);
     }
+    let total = queue.stats().await.unwrap().total();
+    assert_eq!((total.ready, total.delayed, total.running, total.dead), (0, 0, 0, 0));
     let (acknowledged, done) = (seen.acknowledged.lock().unwrap(), seen.done.lock().unwrap());
     let lost: Vec<_> = acknowledged.difference(&done).collect();
     assert!(lost.is_empty(), "{} of {} jobs are lost, such as {:?}", lost.len(), acknowledged.len(), lost[0]);
-    let total = queue.stats().await.unwrap().total();
-    assert_eq!((total.ready, total.delayed, total.running, total.dead), (0, 0, 0, 0));
     for error in &*seen.errors.lock().unwrap() {
         assert_eq!(error.kind(), ErrorKind::Store, "{error:?}");
         let code = error.provider_code();
