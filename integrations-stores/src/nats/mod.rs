@@ -46,6 +46,10 @@
 //! wrote. A job's payload passes the network with each change of the job, heartbeats included. Reading the history
 //! other than by id goes through all of it.
 //!
+//! A process reads what is at a glance of all jobs before its first call is answered, and again when it has lost its
+//! connection. If that takes longer than the [answer timeout](NatsQueueBuilder::answer_timeout), calls fail with code
+//! `nats_unreachable` until it has come to the end: whoever keeps 100,000 jobs waiting allows more time.
+//!
 //! # How it is started
 //! ```text
 //! apt install nats-server            # Debian, Ubuntu
