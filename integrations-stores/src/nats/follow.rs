@@ -17,7 +17,7 @@ use integrations_core::Result;
 use super::counts::Counts;
 use super::record::Glance;
 use super::schema;
-use super::server::{GLANCE, lost};
+use super::server::{GLANCE, Writing, lost};
 use super::shared::Shared;
 
 const OPERATION: &str = "nats.follow";
@@ -89,7 +89,8 @@ async fn follow_once(shared: &Arc<Shared>) -> Result<()> {
             Either::Left((Either::Right((Some(Ok(message)), _)), _)) => {
                 silent = Duration::ZERO;
                 let (sequence, pending) = learn(shared, &message)?;
-                if loading && pending == 0 {
+                // A slot that is written while it is read is counted once too often by the server.
+                if loading && (pending == 0 || sequence >= last) {
                     end_load(shared, last.max(sequence));
                     loading = false;
                 } else if !loading {
@@ -106,6 +107,11 @@ async fn follow_once(shared: &Arc<Shared>) -> Result<()> {
                 silent += LOOK;
                 if loading && silent >= shared.server.timeout {
                     return Err(lost(OPERATION, "the stream was not read to its end"));
+                }
+                if loading {
+                    // What was to come may have been emptied; this comes after all of it.
+                    let writing = Writing { behind: None, glance: "", body: bytes::Bytes::new(), once: None };
+                    shared.server.put(OPERATION, shared.names.tick(), writing).await?;
                 }
                 let connected = statistics.connects.load(Ordering::Relaxed) == connects;
                 if !connected || shared.remade.load(Ordering::SeqCst) {
