@@ -27,7 +27,7 @@
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod audit;
-#[cfg(any(feature = "postgres", feature = "redis", feature = "sqlite"))]
+#[cfg(any(feature = "nats", feature = "postgres", feature = "redis", feature = "sqlite"))]
 mod group;
 #[cfg(feature = "nats")]
 pub mod nats;

@@ -16,7 +16,15 @@ use integrations_core::clock::Clock;
 use integrations_stores::NatsQueue;
 use integrations_stores::nats::NatsQueueBuilder;
 
+async fn make(clock: Arc<dyn Clock>) -> (NatsQueue, Streams) {
+    let streams = Streams::new();
+    (streams.queue(clock).await, streams)
+}
+
+integrations_testkit::job_queue_conformance!(make, with guard, ignore = "needs nats");
+
 /// Streams of a test, deleted when it is over.
+#[derive(Debug)]
 pub struct Streams {
     url: String,
     name: String,

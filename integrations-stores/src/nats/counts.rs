@@ -8,11 +8,30 @@ use std::sync::Weak;
 use bytes::Bytes;
 use integrations_core::Result;
 use integrations_core::queue::JobKind;
+use serde::{Deserialize, Serialize};
 
-use super::index::Counts;
 use super::server::{Put, Writing};
 use super::shared::Shared;
 use crate::group::{Group, same};
+
+/// What is counted of a kind since the queue was set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Counts {
+    #[serde(default)]
+    pub(super) done: u64,
+    #[serde(default)]
+    pub(super) retried: u64,
+    #[serde(default)]
+    pub(super) dead: u64,
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.done += other.done;
+        self.retried += other.retried;
+        self.dead += other.dead;
+    }
+}
 
 /// Adds to the counts.
 pub(super) type Counter = Group<Vec<(JobKind, Counts)>, ()>;

@@ -113,16 +113,12 @@ async fn arrive(shared: &Shared, arrivals: Arrivals, now: DateTime<Utc>) -> Resu
 }
 
 fn add(held: Option<Record>, number: u128, job: NewJob, now: DateTime<Utc>) -> (Record, Enqueuing) {
-    match held {
-        Some(mut record) => {
-            let how = record.join(job, now);
-            (record, how)
-        }
-        None => {
-            let due = later(now, job.delay);
-            (Record::new(number, job, now, due), Enqueuing::Added)
-        }
+    if let Some(mut record) = held {
+        let how = record.join(job, now);
+        return (record, how);
     }
+    let due = later(now, job.delay);
+    (Record::new(number, job, now, due), Enqueuing::Added)
 }
 
 /// The job that is in a slot, if it is still the one that was meant.

@@ -7,16 +7,17 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use async_nats::HeaderValue;
 use async_nats::jetstream::consumer::{DeliverPolicy, push};
 use async_nats::jetstream::{self, Message};
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 use integrations_core::Result;
 
-use super::index::Counts;
+use super::counts::Counts;
 use super::record::Glance;
 use super::schema;
-use super::server::{GLANCE, lost};
+use super::server::{GLANCE, Writing, lost};
 use super::shared::Shared;
 
 const OPERATION: &str = "nats.follow";
@@ -32,7 +33,6 @@ pub(super) async fn follow(shared: Arc<Shared>) {
             Ok(()) => failures = 0,
             Err(error) => {
                 failures += 1;
-
                 tracing::warn!(queue = shared.names.queue, %error, "cannot follow the queue; trying again");
             }
         }
@@ -40,9 +40,10 @@ pub(super) async fn follow(shared: Arc<Shared>) {
     }
 }
 
-/// Reads everything, then what is new, until the connection was lost.
+/// Reads everything, then what is new, until the connection was lost or the stream was made again.
 async fn follow_once(shared: &Arc<Shared>) -> Result<()> {
     let client = &shared.server.client;
+    shared.remade.store(false, Ordering::SeqCst);
     let statistics = client.statistics();
     let connects = statistics.connects.load(Ordering::Relaxed);
     let gone = async {
@@ -52,8 +53,9 @@ async fn follow_once(shared: &Arc<Shared>) -> Result<()> {
         gone.map_err(|error| lost(OPERATION, error.kind()))
     };
     let mut gone = shared.server.in_time(gone).await.unwrap_or_else(|| Err(lost(OPERATION, "no answer")))?;
-    let last = schema::info(&shared.server, &shared.names.jobs, OPERATION).await?.state.last_seq;
-    shared.index().begin_load();
+    let info = schema::info(&shared.server, &shared.names.jobs, OPERATION).await?;
+    let last = info.state.last_seq;
+    shared.begin(info.created);
     let stream = async {
         let stream = jetstream::new(client.clone())
             .get_stream_no_info(&shared.names.jobs)
@@ -79,13 +81,16 @@ async fn follow_once(shared: &Arc<Shared>) -> Result<()> {
         loading = false;
     }
     let mut look = shared.server.pause(LOOK);
+    let mut silent = Duration::ZERO;
     loop {
         // What is gone first: a process says so before it writes what comes next.
         let next = select(gone.next(), messages.next());
         match select(next, &mut look).await {
             Either::Left((Either::Right((Some(Ok(message)), _)), _)) => {
+                silent = Duration::ZERO;
                 let (sequence, pending) = learn(shared, &message)?;
-                if loading && pending == 0 {
+                // A slot that is written while it is read is counted once too often by the server.
+                if loading && (pending == 0 || sequence >= last) {
                     end_load(shared, last.max(sequence));
                     loading = false;
                 } else if !loading {
@@ -99,7 +104,17 @@ async fn follow_once(shared: &Arc<Shared>) -> Result<()> {
             Either::Left(_) => return Err(lost(OPERATION, "the subscription has ended")),
             Either::Right(_) => {
                 look = shared.server.pause(LOOK);
-                if statistics.connects.load(Ordering::Relaxed) != connects {
+                silent += LOOK;
+                if loading && silent >= shared.server.timeout {
+                    return Err(lost(OPERATION, "the stream was not read to its end"));
+                }
+                if loading {
+                    // What was to come may have been emptied; this comes after all of it.
+                    let writing = Writing { behind: None, glance: "", body: bytes::Bytes::new(), once: None };
+                    shared.server.put(OPERATION, shared.names.tick(), writing).await?;
+                }
+                let connected = statistics.connects.load(Ordering::Relaxed) == connects;
+                if !connected || shared.remade.load(Ordering::SeqCst) {
                     return Ok(());
                 }
             }
@@ -121,12 +136,13 @@ fn see(shared: &Shared, sequence: u64) {
 fn learn(shared: &Shared, message: &Message) -> Result<(u64, u64)> {
     let info = message.info().map_err(|_| lost(OPERATION, "a message without a sequence"))?;
     let (sequence, pending) = (info.stream_sequence, info.pending);
-    let text = message.headers.as_ref().and_then(|headers| headers.get(GLANCE)).map(|value| value.as_str());
+    let text = message.headers.as_ref().and_then(|headers| headers.get(GLANCE)).map(HeaderValue::as_str);
     let text = text.unwrap_or_default();
     if let Some(slot) = shared.names.slot_of(&message.subject) {
-        match Glance::read(text) {
-            Some(glance) => shared.learn(slot, sequence, &glance),
-            None => tracing::warn!(queue = shared.names.queue, sequence, "a stored job cannot be read"),
+        if let Some(glance) = Glance::read(text) {
+            shared.learn(slot, sequence, &glance);
+        } else {
+            tracing::warn!(queue = shared.names.queue, sequence, "a stored job cannot be read");
         }
     } else if shared.names.is_count(&message.subject)
         && let Ok((kind, counts)) = serde_json::from_str::<(_, Counts)>(text)

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use integrations_core::connection::Owner;
 use integrations_core::queue::{JobKind, KindStats, Priority};
-use serde::{Deserialize, Serialize};
 
+use super::counts::Counts;
 use super::lane::Lane;
 use super::record::{Glance, Stand};
 
@@ -71,25 +71,6 @@ struct Kind {
     /// Those that are taken, and waited.
     taken: u64,
     counts: (u64, Counts),
-}
-
-/// What is counted of a kind since the queue was set up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(super) struct Counts {
-    #[serde(default)]
-    pub(super) done: u64,
-    #[serde(default)]
-    pub(super) retried: u64,
-    #[serde(default)]
-    pub(super) dead: u64,
-}
-
-impl std::ops::AddAssign for Counts {
-    fn add_assign(&mut self, other: Self) {
-        self.done += other.done;
-        self.retried += other.retried;
-        self.dead += other.dead;
-    }
 }
 
 /// What the index knows of a slot.
@@ -209,12 +190,15 @@ impl Index {
         self.known(self.slot(number)).filter(|known| known.number == number)
     }
 
-    /// Takes the first ready jobs of a kind out of the order, for the caller to lease.
-    pub(super) fn pick(&mut self, kind: &JobKind, most: usize, now: i64) -> Vec<Known> {
+    /// Takes the first ready jobs of a kind out of the order, for the caller to lease. Some are skipped if enough
+    /// others of the same priority are ready.
+    pub(super) fn pick(&mut self, kind: &JobKind, most: usize, skip: usize, now: i64) -> Vec<Known> {
         let Some(&kind) = self.numbers.get(kind) else { return Vec::new() };
         self.ripen(kind, now);
-        let lanes = self.kinds[kind as usize].lanes.iter();
-        let numbers: Vec<u128> = lanes.flat_map(Lane::numbers).take(most).collect();
+        let lanes = &self.kinds[kind as usize].lanes;
+        let first = lanes.iter().map(Lane::len).find(|ready| *ready > 0).unwrap_or(0);
+        let skip = skip.min(first.saturating_sub(most));
+        let numbers: Vec<u128> = lanes.iter().flat_map(Lane::numbers).skip(skip).take(most).collect();
         let picked: Vec<Known> = numbers.into_iter().filter_map(|number| self.job(number)).collect();
         for known in &picked {
             self.reserve(known.slot);
@@ -320,10 +304,6 @@ impl Index {
 
     fn slot(&self, number: u128) -> u128 {
         self.moved.get(&number).copied().unwrap_or(number)
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.slots.len()
     }
 
     fn kind(&mut self, name: &JobKind) -> u32 {

@@ -10,8 +10,9 @@ use integrations_core::Result;
 use integrations_core::queue::{JobState, Lease, LeaseRequest, Leased};
 use integrations_core::sync::Fence;
 
+use super::counts::Counts;
 use super::enqueue::still;
-use super::index::{Counts, Known};
+use super::index::Known;
 use super::record::later;
 use super::server::Put;
 use super::settle::{conclude, count};
@@ -23,9 +24,10 @@ pub(super) async fn lease(shared: &Shared, request: &LeaseRequest) -> Result<Lea
     let now = shared.now();
     let mut leases: Vec<Vec<Lease>> = request.wants.iter().map(|_| Vec::new()).collect();
     let mut caught_up = false;
+    let mut skip = 0;
     loop {
         put_back_lost(shared, request, now).await?;
-        let picked = pick(shared, request, &leases, now);
+        let picked = pick(shared, request, &leases, skip, now);
         if picked.is_empty() {
             // Others may have written what is not known here yet; whoever got something comes again anyway.
             if caught_up || leases.iter().any(|leases| !leases.is_empty()) {
@@ -40,14 +42,18 @@ pub(super) async fn lease(shared: &Shared, request: &LeaseRequest) -> Result<Lea
             .map(|(place, known)| async move { (place, take(shared, request, known, now).await) })
             .buffered(PARALLEL);
         let mut failed = None;
+        let mut missed = 0;
         while let Some((place, taken)) = taking.next().await {
             match taken {
-                Ok(lease) => leases[place].extend(lease),
+                Ok(Some(lease)) => leases[place].push(lease),
+                Ok(None) => missed += 1,
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
         drop(taking);
         give_back(shared, &slots);
+        // Others are at the same jobs: processes that all begin with the first would meet again and again.
+        skip = scatter(missed);
         // What was leased before the failure is the caller's, who would not hear of it otherwise.
         if let Some(error) = failed {
             if leases.iter().all(Vec::is_empty) {
@@ -63,16 +69,24 @@ fn pick(
     shared: &Shared,
     request: &LeaseRequest,
     leases: &[Vec<Lease>],
+    skip: usize,
     now: DateTime<Utc>,
 ) -> Vec<(usize, Known)> {
     let mut index = shared.index();
     let mut picked = Vec::new();
     for (place, ((kind, most), leases)) in request.wants.iter().zip(leases).enumerate() {
         let wanted = most.saturating_sub(leases.len());
-        let first = index.pick(kind, wanted, now.timestamp_micros());
+        let first = index.pick(kind, wanted, skip, now.timestamp_micros());
         picked.extend(first.into_iter().map(|known| (place, known)));
     }
     picked
+}
+
+/// A place among the first jobs, another for each process.
+fn scatter(missed: usize) -> usize {
+    // The last half of such an id is random.
+    let random = uuid::Uuid::new_v4().as_u64_pair().1;
+    usize::try_from(random % (2 * missed as u64 + 1)).unwrap_or(0)
 }
 
 /// What was taken has another sequence by now, and is left alone.

@@ -30,6 +30,11 @@
 //!   wait for the [answer timeout](NatsQueueBuilder::answer_timeout), and fail with code `nats_unreachable`.
 //! * **Time.** NATS tells no time, so that the clocks of the machines decide when jobs are due and leases run out. They
 //!   should agree to within a second, which is the default [margin](NatsQueueBuilder::margin) of leases.
+//! * **Size.** What comes while its twin runs is kept in the same message, with a payload of its own. If both are near
+//!   the 512 KiB that a payload may have, they exceed a `max_payload` of 1 MiB, and [`enqueue`](JobQueue::enqueue) fails
+//!   with code `record_too_large`: raise the server's `max_payload` to 2 MiB, or keep what is large elsewhere.
+//! * **Streams that are deleted** and made again are noticed when the connection is made anew or a worker finds nothing
+//!   to do: the index begins anew, and fences go on higher than before.
 //! * **Counts.** Those of [`stats`](JobQueue::stats) are exact, but a process that is killed while it settles jobs may
 //!   not have counted them.
 //!
@@ -37,9 +42,13 @@
 //! more, as after any lost lease; the history keeps the last account.
 //!
 //! # What it costs
-//! About 250 bytes of memory in each process for each job that waits, and about 16 MB for the last jobs that the process
+//! Some hundred bytes of memory in each process for each job that waits, and about 16 MB for the last jobs that the process
 //! wrote. A job's payload passes the network with each change of the job, heartbeats included. Reading the history
 //! other than by id goes through all of it.
+//!
+//! A process reads what is at a glance of all jobs before its first call is answered, and again when it has lost its
+//! connection. If that takes longer than the [answer timeout](NatsQueueBuilder::answer_timeout), calls fail with code
+//! `nats_unreachable` until it has come to the end: whoever keeps 100,000 jobs waiting allows more time.
 //!
 //! # How it is started
 //! ```text
@@ -70,6 +79,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use futures_util::future::select;
 use integrations_core::clock::{Clock, SystemClock};
 use integrations_core::queue::{
     Enqueued, Heartbeat, JobId, JobKind, JobQuery, JobQueue, JobRecord, LeaseRequest, Leased, NewJob,
@@ -81,6 +91,9 @@ use tracing::Instrument;
 
 use self::schema::Settings;
 use self::shared::Shared;
+
+/// How soon a wait looks again whether the queue is there.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// A queue of work on NATS with JetStream.
 ///
@@ -143,12 +156,6 @@ impl NatsQueue {
     /// When the future is dropped, each stream has been made or not.
     pub async fn migrate(&self) -> Result<()> {
         schema::migrate(&self.inner.shared.server, &self.inner.shared.names, self.inner.settings).await
-    }
-
-    /// How many jobs the index of this process holds.
-    #[cfg(test)]
-    pub(crate) fn indexed(&self) -> usize {
-        self.inner.shared.index().len()
     }
 
     /// Does a call in a task of its own, which nobody stops by not waiting for it.
@@ -246,9 +253,10 @@ impl JobQueue for NatsQueue {
         let shared = &self.inner.shared;
         // It listens before it looks, so that what comes in between wakes it.
         let mut news = shared.news.subscribe();
-        // Without the streams there is nothing to wait for; whoever leases is told why.
-        if self.ready("queue.wait").await.is_err() {
-            return std::future::pending().await;
+        // Whoever leases is told why there is nothing to wait for; it may be there later.
+        while self.ready("queue.wait").await.is_err() {
+            let came = std::pin::pin!(news.changed());
+            select(came, shared.server.pause(RETRY)).await;
         }
         let next = |kind: &JobKind| shared.index().next(kind)[0];
         let delayed: Vec<_> = kinds.iter().map(next).collect();

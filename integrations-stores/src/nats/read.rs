@@ -100,21 +100,18 @@ pub(super) async fn find(shared: &Shared, query: &JobQuery) -> Result<Vec<JobRec
                 }
             }
         };
-        match &query.id {
-            Some(id) => {
-                for (number, sequence, _) in in_history(shared, OPERATION, id).await? {
-                    keep(number, sequence);
+        if let Some(id) = &query.id {
+            for (number, sequence, _) in in_history(shared, OPERATION, id).await? {
+                keep(number, sequence);
+            }
+        } else {
+            let subject = shared.names.some_history(query.state, query.kind.as_ref());
+            scan(shared, OPERATION, subject, |glance, sequence| {
+                if may_match(query, &glance) {
+                    keep(glance.number(), sequence);
                 }
-            }
-            None => {
-                let subject = shared.names.some_history(query.state, query.kind.as_ref());
-                scan(shared, OPERATION, subject, |glance, sequence| {
-                    if may_match(query, &glance) {
-                        keep(glance.number(), sequence);
-                    }
-                })
-                .await?;
-            }
+            })
+            .await?;
         }
     }
     let of_the_past = query.finished_since.is_some() || query.finished_before.is_some();

@@ -83,19 +83,19 @@ pub(super) async fn migrate(server: &Server, names: &Names, settings: Settings) 
 }
 
 fn jobs(names: &Names, settings: Settings) -> Value {
-    let mut config = config(&names.jobs, names.all_jobs(), settings);
+    let mut config = config(&names.jobs, &names.all_jobs(), settings);
     config["max_msgs_per_subject"] = json!(1);
     config
 }
 
 fn history(names: &Names, settings: Settings) -> Value {
-    let mut config = config(&names.history, vec![names.all_history()], settings);
+    let mut config = config(&names.history, &[names.all_history()], settings);
     config["max_msgs_per_subject"] = json!(1);
     config["max_age"] = json!(u64::try_from(settings.history.as_nanos()).unwrap_or(0));
     config
 }
 
-fn config(stream: &str, subjects: Vec<String>, settings: Settings) -> Value {
+fn config(stream: &str, subjects: &[String], settings: Settings) -> Value {
     json!({
         "name": stream,
         "description": format!("{MARK}{VERSION}"),

@@ -9,8 +9,9 @@ use integrations_core::Result;
 use integrations_core::queue::{Heartbeat, JobKind, LeaseId, Outcome, Settlement};
 use integrations_core::sync::Fence;
 
+use super::counts::Counts;
 use super::enqueue::still;
-use super::index::{Counts, Known};
+use super::index::Known;
 use super::life::Ended;
 use super::names;
 use super::record::{Stand, later};

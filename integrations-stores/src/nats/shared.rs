@@ -1,6 +1,7 @@
 //! What do all calls on a queue share?
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use chrono::{DateTime, Utc};
 use integrations_core::clock::Clock;
 use integrations_core::queue::{JobKind, JobState};
 use integrations_core::{Error, ErrorKind, Result};
-use tokio::sync::{OnceCell, watch};
+use tokio::sync::{OnceCell, OwnedMutexGuard, watch};
 
 use super::counts::Counter;
 use super::failure::{unreachable, unreadable};
@@ -31,7 +32,9 @@ pub(super) struct Shared {
     /// For how long after its end a lease is still taken to be held.
     pub(super) margin: Duration,
     /// When the stream of jobs was made, in microseconds since 1970: fences begin there.
-    epoch: OnceCell<u64>,
+    epoch: watch::Sender<Option<u64>>,
+    /// Whether they were found to be made again, and the index is of those before.
+    pub(super) remade: AtomicBool,
     index: Mutex<Index>,
     recent: Mutex<Recent>,
     /// Up to which sequence the stream was followed; `None` before all of it was read.
@@ -39,7 +42,7 @@ pub(super) struct Shared {
     /// Changes when a job begins to wait.
     pub(super) news: watch::Sender<()>,
     /// Calls of this process that change the same slot go one after the other.
-    slots: Vec<tokio::sync::Mutex<()>>,
+    slots: Mutex<HashMap<u128, Arc<tokio::sync::Mutex<()>>>>,
     pub(super) counter: OnceCell<Counter>,
 }
 
@@ -57,12 +60,13 @@ impl Shared {
             names,
             clock,
             margin,
-            epoch: OnceCell::new(),
+            epoch: watch::Sender::new(None),
+            remade: AtomicBool::new(false),
             index: Mutex::default(),
             recent: Mutex::default(),
             seen: watch::Sender::new(None),
             news: watch::Sender::new(()),
-            slots: (0..256).map(|_| tokio::sync::Mutex::new(())).collect(),
+            slots: Mutex::default(),
             counter: OnceCell::new(),
         }
     }
@@ -84,17 +88,37 @@ impl Shared {
     }
 
     /// Waits for the turn to change a slot.
-    pub(super) async fn lock(&self, slot: u128) -> tokio::sync::MutexGuard<'_, ()> {
-        self.slots[(slot % self.slots.len() as u128) as usize].lock().await
+    pub(super) async fn lock(&self, slot: u128) -> Turn<'_> {
+        let line = Arc::clone(self.slots().entry(slot).or_default());
+        Turn { shared: self, slot, held: Some(line.lock_owned().await) }
+    }
+
+    fn slots(&self) -> MutexGuard<'_, HashMap<u128, Arc<tokio::sync::Mutex<()>>>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Looks whether the streams are there, once.
     pub(super) async fn check(&self, operation: &'static str) -> Result<()> {
-        let check = async || -> Result<u64> {
+        if self.epoch.borrow().is_none() {
             let created = schema::check(&self.server, &self.names, operation).await?;
-            Ok(u64::try_from(created.timestamp_micros()).unwrap_or(0))
-        };
-        self.epoch.get_or_try_init(check).await.map(|_| ())
+            // Whoever follows may have been faster, and knows better.
+            self.epoch.send_if_modified(|epoch| epoch.replace(epoch.unwrap_or(micros(created))).is_none());
+        }
+        Ok(())
+    }
+
+    /// The stream is about to be read; if it was made again since, what is known is of another.
+    pub(super) fn begin(&self, created: DateTime<Utc>) {
+        let created = Some(micros(created));
+        let before = *self.epoch.borrow();
+        if before.is_some() && before != created {
+            tracing::warn!(queue = self.names.queue, "the streams were made again; the queue begins anew");
+            self.seen.send_replace(None);
+            *self.index() = Index::default();
+            *self.recent() = Recent::default();
+        }
+        self.index().begin_load();
+        self.epoch.send_replace(created);
     }
 
     /// Waits until the index has been loaded.
@@ -106,6 +130,15 @@ impl Shared {
     pub(super) async fn catch_up(&self, operation: &'static str) -> Result<()> {
         let info: StreamInfo = schema::info(&self.server, &self.names.jobs, operation).await?;
         let last = info.state.last_seq;
+        let created = Some(micros(info.created));
+        if *self.epoch.borrow() != created {
+            self.remade.store(true, Ordering::SeqCst);
+            let mut epoch = self.epoch.subscribe();
+            let begun = epoch.wait_for(|epoch| *epoch == created);
+            if self.server.in_time(begun).await.is_none() {
+                return Err(unreachable(operation));
+            }
+        }
         let mut seen = self.seen.subscribe();
         let seen_all = |seen: &Option<u64>| seen.is_some_and(|seen| seen >= last);
         if seen_all(&seen.borrow_and_update()) {
@@ -227,7 +260,7 @@ impl Shared {
     /// The fence of the lease whose message has this sequence. Streams that are made later begin higher: nobody takes
     /// a million leases per second.
     pub(super) fn fence(&self, sequence: u64) -> u64 {
-        self.epoch.get().copied().unwrap_or(0).saturating_add(sequence)
+        self.epoch.borrow().unwrap_or(0).saturating_add(sequence)
     }
 
     /// A lease that was just taken has the fence of its message; later messages name it.
@@ -248,6 +281,28 @@ impl Shared {
 
     pub(super) fn is_running(record: &Record) -> bool {
         record.job.state == JobState::Running
+    }
+}
+
+fn micros(time: DateTime<Utc>) -> u64 {
+    u64::try_from(time.timestamp_micros()).unwrap_or(0)
+}
+
+/// The turn to change a slot, until it is dropped.
+pub(super) struct Turn<'a> {
+    shared: &'a Shared,
+    slot: u128,
+    held: Option<OwnedMutexGuard<()>>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.held = None;
+        let mut slots = self.shared.slots();
+        // Whoever waits has the line, too.
+        if slots.get(&self.slot).is_some_and(|line| Arc::strong_count(line) == 1) {
+            slots.remove(&self.slot);
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! What is opened, and what is refused?
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::FutureExt;
 use integrations_core::ErrorKind;
-use integrations_core::queue::{JobQueue, NewJob};
+use integrations_core::queue::{JobQueue, LeaseRequest, NewJob, Settlement};
 use integrations_stores::NatsQueue;
 use integrations_testkit::conformance::clock;
 use serde_json::json;
@@ -86,4 +88,49 @@ async fn nothing_shows_where_the_queue_is() {
     let streams = Streams::new();
     let queue = streams.queue(Arc::new(clock())).await;
     assert_eq!(format!("{queue:?}"), format!("NatsQueue {{ name: {:?}, .. }}", streams.name));
+}
+
+#[tokio::test]
+#[ignore = "needs nats"]
+async fn streams_that_are_made_again_are_another_queue() {
+    let streams = Streams::new();
+    let queue = streams.queue(Arc::new(clock())).await;
+    let request = LeaseRequest::new("worker", "kind", 1, Duration::from_secs(60));
+    let jobs = |owner: &str| vec![NewJob::new("kind", owner).key("key"), NewJob::new("kind", owner)];
+    queue.enqueue(jobs("ada")).await.unwrap();
+    queue.enqueue(jobs("bob")).await.unwrap();
+    let before = queue.lease(&request).await.unwrap().leases.remove(0);
+    delete(&streams).await;
+    queue.migrate().await.unwrap();
+    queue.enqueue(vec![NewJob::new("kind", "cyd").key("key")]).await.unwrap();
+    let after = queue.lease(&request).await.unwrap().leases.remove(0);
+    assert_eq!(after.job.owner, "cyd".into());
+    assert!(after.fence > before.fence, "{after:?} {before:?}");
+    let total = queue.stats().await.unwrap().total();
+    assert_eq!((total.ready, total.running), (0, 1));
+    let held = queue.settle(vec![Settlement::done(&before), Settlement::done(&after)]).await.unwrap();
+    assert_eq!(held, [false, true]);
+}
+
+#[tokio::test]
+#[ignore = "needs nats"]
+async fn who_waits_before_the_streams_are_made_hears_of_what_comes() {
+    let streams = Streams::new();
+    let queue = streams.builder().clock(Arc::new(clock())).connect(&url()).await.unwrap();
+    let kinds = ["kind".into()];
+    let mut waiting = std::pin::pin!(queue.wait(&kinds));
+    // It has asked for the streams, and there are none.
+    assert!(waiting.as_mut().now_or_never().is_none());
+    assert_eq!(queue.stats().await.unwrap_err().provider_code(), Some("stream_missing"));
+    assert!(waiting.as_mut().now_or_never().is_none());
+    let other = streams.queue(Arc::new(clock())).await;
+    other.enqueue(vec![NewJob::new("kind", "ada")]).await.unwrap();
+    waiting.await;
+}
+
+async fn delete(streams: &Streams) {
+    let jetstream = async_nats::jetstream::new(async_nats::connect(url()).await.unwrap());
+    for stream in ["JOBS", "HISTORY"] {
+        jetstream.delete_stream(streams.stream(stream)).await.unwrap();
+    }
 }
