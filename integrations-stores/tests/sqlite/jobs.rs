@@ -243,8 +243,8 @@ async fn many_large_jobs_go_in_at_once() {
 
 #[tokio::test]
 async fn what_is_finished_is_purged_whole() {
-    let (queue, _other, clock, directory) = two().await;
     const JOBS: usize = 4_500;
+    let (queue, _other, clock, directory) = two().await;
     queue.enqueue((0..JOBS).map(|_| job("ada").payload(Payload::new("p"))).collect()).await.unwrap();
     queue.enqueue(vec![job("waits").payload(Payload::new("p"))]).await.unwrap();
     let leases = queue.lease(&want(JOBS)).await.unwrap().leases;
@@ -287,7 +287,9 @@ async fn child() {
                 });
                 queue.settle(ends.collect()).await.unwrap();
                 if number % 3 != 0 {
-                    leases.iter().for_each(|lease| say("@done", &lease.job.id));
+                    for lease in &leases {
+                        say("@done", &lease.job.id);
+                    }
                 }
             }
         })
