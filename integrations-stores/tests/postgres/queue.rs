@@ -133,6 +133,57 @@ async fn an_older_lease_is_told_from_the_present_one_in_the_same_batch() {
     assert_eq!(store.settle(both).await.unwrap(), [false, true]);
 }
 
+/// On one thread the requests stand in line before the first is looked at, and so go together.
+#[tokio::test]
+#[ignore = "needs postgres"]
+async fn requests_that_go_together_are_served_in_their_order() {
+    const OTHER: &str = "other";
+    let schema = Schema::new();
+    let store = schema.store().await;
+    let jobs = (0..6).map(|number| NewJob::new(KIND, "ada").payload(Payload::new(format!("{number}"))));
+    let jobs = jobs.chain([NewJob::new(OTHER, "ada")]).collect();
+    store.enqueue(jobs).await.unwrap();
+    let requests = [
+        LeaseRequest::new("worker", KIND, 2, MINUTE),
+        LeaseRequest::new("another", KIND, 1, MINUTE),
+        LeaseRequest::new("worker", KIND, 3, MINUTE),
+        LeaseRequest::new("worker", KIND, 4, MINUTE).and(OTHER, 4),
+        LeaseRequest::new("worker", KIND, 1, MINUTE),
+    ];
+    let leased = futures_util::future::join_all(requests.iter().map(|request| store.lease(request))).await;
+    let leased: Vec<_> = leased.into_iter().map(|leased| leased.unwrap().leases).collect();
+    let payloads = |place: usize| {
+        let leases = leased[place].iter();
+        let texts: Vec<_> =
+            leases.map(|lease| str::from_utf8(lease.job.payload.as_bytes()).unwrap().to_owned()).collect();
+        texts.join(" ")
+    };
+    assert_eq!([payloads(0), payloads(2), payloads(4)], ["0 1", "2 3 4", "5"], "those that are alike share");
+    assert_eq!(leased[1], [], "what is left to those behind them is nothing");
+    assert_eq!(leased[3].len(), 1, "of the other kind");
+    assert_eq!(leased[3][0].job.kind, JobKind::from(OTHER));
+    let running = store.find(&JobQuery::in_state(JobState::Running)).await.unwrap();
+    assert_eq!(running.len(), 7);
+    assert!(running.iter().all(|record| record.worker.as_deref() == Some("worker")));
+}
+
+#[tokio::test]
+#[ignore = "needs postgres"]
+async fn who_waits_no_more_takes_no_job_from_others() {
+    let schema = Schema::new();
+    let store = schema.store().await;
+    store.enqueue((0..3).map(|_| NewJob::new(KIND, "ada")).collect()).await.unwrap();
+    let request = LeaseRequest::new("worker", KIND, 1, MINUTE);
+    let first = store.lease(&request);
+    {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        let mut gone = store.lease(&request);
+        assert!(gone.as_mut().poll(&mut context).is_pending());
+    }
+    assert_eq!(first.await.unwrap().leases.len(), 1);
+    assert_eq!(schema.number("SELECT count(*) FROM $schema.jobs WHERE state = 2").await, 1);
+}
+
 /// The last change of each key is in the payload of a run. All keys stand in each batch, in other orders.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 #[ignore = "needs postgres"]

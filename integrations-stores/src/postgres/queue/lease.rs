@@ -1,5 +1,7 @@
 //! Who gets which job?
 
+use std::mem;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use integrations_core::Result;
@@ -10,11 +12,83 @@ use sqlx::Row as _;
 use super::super::failure::{Answered, OrStore, count};
 use super::super::{PostgresStore, micros};
 use super::{again, read};
+use crate::group::same;
 
 const OPERATION: &str = "queue.lease";
 
+/// A request that stands in line.
+pub(super) struct Waiting {
+    store: PostgresStore,
+    request: LeaseRequest,
+    /// Gone when nobody waits for the jobs any more: then none are taken.
+    caller: Weak<()>,
+}
+
+/// Leases for several requests at once: one call for all that are alike but for how many jobs they want.
+pub(super) async fn lease_together(batch: Vec<Waiting>) -> Vec<Result<Leased>> {
+    let mut results: Vec<Option<Result<Leased>>> = batch.iter().map(|_| None).collect();
+    for first in 0..batch.len() {
+        if results[first].is_some() {
+            continue;
+        }
+        let alike: Vec<usize> = (first..batch.len())
+            .filter(|&one| is_alike(&batch[first].request, &batch[one].request))
+            .collect();
+        let wanting: Vec<usize> =
+            alike.iter().copied().filter(|&one| batch[one].caller.strong_count() > 0).collect();
+        for one in alike {
+            results[one] = Some(Ok(Leased::default()));
+        }
+        let Some((&one, others)) = wanting.split_first() else { continue };
+        let mut request = batch[one].request.clone();
+        for other in others {
+            for ((_, sum), (_, most)) in request.wants.iter_mut().zip(&batch[*other].request.wants) {
+                *sum = sum.saturating_add(*most);
+            }
+        }
+        match batch[one].store.lease_jobs(&request).await {
+            Ok(mut leased) => {
+                for one in wanting {
+                    results[one] = Some(Ok(hand_out(&mut leased, &batch[one].request)));
+                }
+            }
+            Err(error) => {
+                for one in wanting {
+                    results[one] = Some(Err(same(&error)));
+                }
+            }
+        }
+    }
+    results.into_iter().map(|result| result.unwrap_or_else(|| Ok(Leased::default()))).collect()
+}
+
+/// Of the same kinds, so that each hears when the next of its own kinds is due.
+fn is_alike(one: &LeaseRequest, other: &LeaseRequest) -> bool {
+    one.worker == other.worker
+        && one.ttl == other.ttl
+        && one.wants.iter().map(|(kind, _)| kind).eq(other.wants.iter().map(|(kind, _)| kind))
+}
+
+/// The part of a request, in the order of the jobs.
+fn hand_out(all: &mut Leased, request: &LeaseRequest) -> Leased {
+    let mut rooms = request.wants.clone();
+    let (leases, rest) = mem::take(&mut all.leases).into_iter().partition(|lease| {
+        let room = rooms.iter_mut().find(|(kind, room)| *room > 0 && *kind == lease.job.kind);
+        room.map(|(_, room)| *room -= 1).is_some()
+    });
+    all.leases = rest;
+    Leased { leases, next_due: all.next_due }
+}
+
 impl PostgresStore {
-    pub(super) async fn lease_jobs(&self, request: &LeaseRequest) -> Result<Leased> {
+    pub(super) async fn lease_with_others(&self, request: &LeaseRequest) -> Result<Leased> {
+        let caller = Arc::new(());
+        let waiting =
+            Waiting { store: self.clone(), request: request.clone(), caller: Arc::downgrade(&caller) };
+        self.inner.queue.leasing.run(OPERATION, waiting).await
+    }
+
+    async fn lease_jobs(&self, request: &LeaseRequest) -> Result<Leased> {
         let kinds: Vec<&str> = request.wants.iter().map(|(kind, _)| kind.as_str()).collect();
         let mosts: Vec<i64> =
             request.wants.iter().map(|(_, most)| i64::try_from(*most).unwrap_or(i64::MAX)).collect();

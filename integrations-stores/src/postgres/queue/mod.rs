@@ -1,6 +1,7 @@
 //! How do the workers of several machines share jobs?
 //!
-//! Calls of one process that come at the same time go to the server together; each batch is one statement.
+//! Calls of one process that come at the same time go to the server together; each batch is one statement. Leases go
+//! together where worker, kinds and time are the same.
 //!
 //! * **Durability.** A job that was put in, and one that was settled, survives what a commit of the server does: see
 //!   [`postgres`](super) for `synchronous_commit`.
@@ -40,6 +41,8 @@ const ATTEMPTS: usize = 5;
 pub(super) struct Queue {
     adding: Group<(PostgresStore, Vec<NewJob>), Vec<Enqueued>>,
     settling: Group<(PostgresStore, Vec<Settlement>), Vec<bool>>,
+    leasing: Group<lease::Waiting, Leased>,
+    extending: Group<(PostgresStore, Vec<Heartbeat>), Vec<bool>>,
     bell: wait::Bell,
 }
 
@@ -51,6 +54,11 @@ impl Queue {
             }),
             settling: Group::new(LARGEST, 2, |batch: Vec<(PostgresStore, Vec<Settlement>)>| async move {
                 together(batch, |store, settlements| async move { store.settle_jobs(settlements).await })
+                    .await
+            }),
+            leasing: Group::new(LARGEST, 1, lease::lease_together),
+            extending: Group::new(LARGEST, 1, |batch: Vec<(PostgresStore, Vec<Heartbeat>)>| async move {
+                together(batch, |store, heartbeats| async move { store.extend_leases(heartbeats).await })
                     .await
             }),
             bell: wait::Bell::default(),
@@ -107,11 +115,14 @@ impl JobQueue for PostgresStore {
     }
 
     async fn lease(&self, request: &LeaseRequest) -> Result<Leased> {
-        self.lease_jobs(request).await
+        self.lease_with_others(request).await
     }
 
     async fn extend(&self, heartbeats: Vec<Heartbeat>) -> Result<Vec<bool>> {
-        self.extend_leases(heartbeats).await
+        if heartbeats.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.inner.queue.extending.run("queue.extend", (self.clone(), heartbeats)).await
     }
 
     async fn settle(&self, settlements: Vec<Settlement>) -> Result<Vec<bool>> {

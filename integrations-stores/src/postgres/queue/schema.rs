@@ -5,6 +5,10 @@
 //! `state`: 0 waits and has no turn yet, 1 waits for its turn, 2 runs; in the history, 3 is done and 4 is dead. A job
 //! that waits or runs is the only one of its twin, and has in `again_…` what came while it ran.
 //!
+//! Every statement of a function is planned once in a session, for any values and any size of the tables: along an index.
+//! Left to itself, the server plans those with arrays anew in each call, which takes longer than the work. A function in
+//! SQL is planned anew in each call whatever one says, so all are in PL/pgSQL.
+//!
 //! Locks are taken in this order, so that calls do not block each other for good: jobs with a twin by their twins, then
 //! the turns of owners in the order of their key, then tallies. Whatever looks for jobs passes over locked ones.
 
@@ -87,18 +91,23 @@ CREATE TABLE job_tallies (
     PRIMARY KEY (kind, shard)
 ) WITH (fillfactor = 50);
 
-CREATE FUNCTION jobs_tally(kinds text[], states integer[]) RETURNS void LANGUAGE sql AS $f$
+CREATE FUNCTION jobs_tally(kinds text[], states integer[]) RETURNS void LANGUAGE plpgsql AS $f$
+#variable_conflict use_column
+BEGIN
     INSERT INTO job_tallies AS t (kind, shard, done, retried, dead)
     SELECT n.kind, pg_backend_pid() % 64, count(*) FILTER (WHERE n.state = 3), count(*) FILTER (WHERE n.state = 0),
         count(*) FILTER (WHERE n.state = 4)
     FROM unnest(kinds, states) AS n (kind, state) WHERE n.state <> 1 GROUP BY 1 ORDER BY 1
     ON CONFLICT (kind, shard) DO UPDATE SET done = t.done + excluded.done, retried = t.retried + excluded.retried,
-        dead = t.dead + excluded.dead
-$f$;
+        dead = t.dead + excluded.dead;
+END $f$;
 
 -- The turn of each of these jobs, which come in this order.
 CREATE FUNCTION jobs_turns(kinds text[], priorities smallint[], tenants text[], users text[]) RETURNS bigint[]
-LANGUAGE sql AS $f$
+LANGUAGE plpgsql AS $f$
+#variable_conflict use_column
+DECLARE turns bigint[];
+BEGIN
     WITH wanted AS MATERIALIZED (
         SELECT w.kind, w.priority, w.tenant, w."user", w.place,
             row_number() OVER (PARTITION BY w.kind, w.priority, w.tenant, w."user" ORDER BY w.place) AS number
@@ -120,14 +129,14 @@ LANGUAGE sql AS $f$
         DO UPDATE SET last = greatest(t.last + excluded.given, excluded.last), given = excluded.given
         RETURNING t.kind, t.priority, t.tenant, t."user", t.last, t.given
     )
-    SELECT array_agg(g.last - g.given + w.number ORDER BY w.place)
+    SELECT array_agg(g.last - g.given + w.number ORDER BY w.place) INTO turns
     FROM wanted AS w JOIN given AS g ON g.kind = w.kind COLLATE "C" AND g.priority = w.priority
-        AND g.tenant = w.tenant COLLATE "C" AND g."user" = w."user" COLLATE "C"
-$f$;
+        AND g.tenant = w.tenant COLLATE "C" AND g."user" = w."user" COLLATE "C";
+    RETURN turns;
+END $f$;
 
 -- Those whose time has come take their turns, in the order of their times.
-CREATE FUNCTION jobs_ripen(moment bigint, of_kind text) RETURNS void LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_bitmapscan = off AS $f$
+CREATE FUNCTION jobs_ripen(moment bigint, of_kind text) RETURNS void LANGUAGE plpgsql AS $f$
 DECLARE ids bigint[]; kinds text[]; priorities smallint[]; tenants text[]; users text[]; turns bigint[];
 BEGIN
     SELECT array_agg(r.id ORDER BY r.due_at, r.id), array_agg(r.kind), array_agg(r.priority ORDER BY r.due_at, r.id),
@@ -144,7 +153,9 @@ END $f$;
 -- `how`: 0 added, 1 coalesced, 2 again. No twin stands here twice.
 CREATE FUNCTION jobs_add(moment bigint, kinds text[], tenants text[], users text[], names text[], twins text[],
     priorities smallint[], dues bigint[], payloads bytea[], channel text)
-RETURNS TABLE (place bigint, job bigint, how integer) LANGUAGE plpgsql AS $f$
+RETURNS TABLE (place bigint, job bigint, how integer) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
+SET enable_hashjoin = off SET enable_mergejoin = off AS $f$
 #variable_conflict use_column
 DECLARE ids bigint[]; turns bigint[]; of_kind text;
 BEGIN
@@ -189,14 +200,15 @@ BEGIN
 END $f$;
 
 -- One notification, of all kinds; an empty one, for all there are, where they are too long for one.
-CREATE FUNCTION jobs_notify(channel text, kinds text[]) RETURNS void LANGUAGE sql AS $f$
-    SELECT pg_notify(channel, CASE WHEN octet_length(n.kinds) < 7000 THEN n.kinds ELSE '' END)
-    FROM (SELECT to_json(array_agg(DISTINCT k))::text AS kinds FROM unnest(kinds) AS k) AS n
-$f$;
+CREATE FUNCTION jobs_notify(channel text, kinds text[]) RETURNS void LANGUAGE plpgsql AS $f$
+#variable_conflict use_column
+BEGIN
+    PERFORM pg_notify(channel, CASE WHEN octet_length(n.named) < 7000 THEN n.named ELSE '' END)
+    FROM (SELECT to_json(array_agg(DISTINCT k))::text AS named FROM unnest(kinds) AS k) AS n;
+END $f$;
 
 -- Those whose leases have run out wait again; those that were lost too often are dead.
-CREATE FUNCTION jobs_put_back(moment bigint, of_kind text, most_lost integer) RETURNS void LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_bitmapscan = off AS $f$
+CREATE FUNCTION jobs_put_back(moment bigint, of_kind text, most_lost integer) RETURNS void LANGUAGE plpgsql AS $f$
 DECLARE ids bigint[]; one jobs;
 BEGIN
     ids := ARRAY(SELECT j.id FROM jobs AS j WHERE j.kind = of_kind AND j.state = 2 AND j.due_at <= moment
@@ -227,20 +239,33 @@ END $f$;
 
 -- The jobs, and a row without an id that says in how long the next is due.
 CREATE FUNCTION jobs_lease(given bigint, kinds text[], mosts bigint[], ttl bigint, who text, most_lost integer)
-RETURNS SETOF jobs LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $f$
+RETURNS SETOF jobs LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
+SET enable_hashjoin = off SET enable_mergejoin = off AS $f$
 DECLARE
     moment bigint := now_micros(given);
-    wanted text[] := ARRAY(SELECT k.kind FROM unnest(kinds, mosts) AS k (kind, most) WHERE k.most > 0 ORDER BY 1);
-    of_kind text; held bigint; taken bigint; upcoming jobs;
+    total bigint; taken bigint; held bigint; tried boolean; of_kind text; most bigint; ends bigint; ripens bigint;
+    upcoming jobs;
 BEGIN
     FOR round IN 1..10 LOOP
-        FOREACH of_kind IN ARRAY wanted LOOP
-            IF EXISTS (SELECT 1 FROM jobs AS j WHERE j.kind = of_kind AND j.state = 2 AND j.due_at <= moment) THEN
-                PERFORM jobs_put_back(moment, of_kind, most_lost);
-            END IF;
-            IF EXISTS (SELECT 1 FROM jobs AS j WHERE j.kind = of_kind AND j.state = 0 AND j.due_at <= moment) THEN
+        total := 0;
+        upcoming.due_at := NULL;
+        FOR of_kind, most IN SELECT * FROM unnest(kinds, mosts) ORDER BY 1 LOOP
+            total := total + most;
+            tried := most = 0;
+            LOOP
+                SELECT
+                    (SELECT j.due_at FROM jobs AS j WHERE j.kind = of_kind AND j.state = 2 ORDER BY j.due_at LIMIT 1),
+                    (SELECT j.due_at FROM jobs AS j WHERE j.kind = of_kind AND j.state = 0 ORDER BY j.due_at LIMIT 1)
+                INTO ends, ripens;
+                EXIT WHEN tried OR coalesce(least(ends, ripens) > moment, true);
+                IF ends <= moment THEN
+                    PERFORM jobs_put_back(moment, of_kind, most_lost);
+                END IF;
                 PERFORM jobs_ripen(moment, of_kind);
-            END IF;
+                tried := true;
+            END LOOP;
+            upcoming.due_at := least(upcoming.due_at, ends, ripens);
         END LOOP;
         RETURN QUERY
         WITH picked AS MATERIALIZED (
@@ -253,20 +278,17 @@ BEGIN
         GET DIAGNOSTICS taken = ROW_COUNT;
         EXIT WHEN taken > 0;
         -- What was passed over may only be about to change: so nobody is told that there is nothing.
-        SELECT j.id INTO held FROM unnest(wanted) AS k (kind), LATERAL (
+        SELECT j.id INTO held FROM unnest(kinds, mosts) AS k (kind, most), LATERAL (
             (SELECT j.id FROM jobs AS j WHERE j.state = 1 AND j.kind = k.kind LIMIT 1) UNION ALL
             (SELECT j.id FROM jobs AS j WHERE j.state = 0 AND j.kind = k.kind AND j.due_at <= moment LIMIT 1)) AS j
-        LIMIT 1;
+        WHERE k.most > 0 LIMIT 1;
         EXIT WHEN held IS NULL;
         PERFORM 1 FROM jobs AS j WHERE j.id = held FOR UPDATE;
     END LOOP;
-    SELECT min(d.due_at) - moment INTO upcoming.due_at
-    FROM unnest(kinds) AS k, unnest(ARRAY[0, 2]) AS s, LATERAL (
-        SELECT j.due_at FROM jobs AS j WHERE j.kind = k AND j.state = s AND j.state <> 1
-        ORDER BY j.due_at LIMIT 1) AS d;
+    upcoming.due_at := least(upcoming.due_at, CASE WHEN taken > 0 THEN moment + ttl END) - moment;
     -- What is ready and was passed over, or came meanwhile, is asked for once more.
-    IF taken < (SELECT sum(most) FROM unnest(mosts) AS most) AND EXISTS (SELECT 1 FROM unnest(wanted) AS k WHERE EXISTS (
-        SELECT 1 FROM jobs AS j WHERE j.state = 1 AND j.kind = k)) THEN
+    IF taken < total AND EXISTS (SELECT 1 FROM unnest(kinds, mosts) AS k (kind, most) WHERE k.most > 0 AND EXISTS (
+        SELECT 1 FROM jobs AS j WHERE j.state = 1 AND j.kind = k.kind)) THEN
         upcoming.turn := 1;
     END IF;
     RETURN NEXT upcoming;
@@ -275,7 +297,9 @@ END $f$;
 -- `states`: 0 retry, 1 release, 3 done, 4 dead. Returns the fences of the leases that were held. No lease stands here twice.
 CREATE FUNCTION jobs_settle(given bigint, ids bigint[], fences bigint[], states integer[], delays bigint[],
     failed text[], progressed text[], repeats bigint[], payloads bytea[], channel text)
-RETURNS SETOF bigint LANGUAGE plpgsql SET enable_seqscan = off AS $f$
+RETURNS SETOF bigint LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
+SET enable_hashjoin = off SET enable_mergejoin = off AS $f$
 DECLARE
     moment bigint := now_micros(given);
     over_fences bigint[]; over_kinds text[]; over_states integer[]; back_fences bigint[]; back_kinds text[];
