@@ -106,7 +106,7 @@ impl Twin {
     }
 
     fn twin_key(&self, kind: &JobKind, owner: &Owner, key: Option<&Arc<str>>) -> Option<[String; 4]> {
-        let mut key = key.map(|key| key.to_string());
+        let mut key = key.map(ToString::to_string);
         let (mut kind, mut tenant, mut user) =
             (kind.to_string(), owner.tenant.to_string(), owner.user.to_string());
         match self.flaw {
@@ -195,7 +195,7 @@ impl Twin {
         match self.flaw {
             Some(Flaw::TenantIsForgotten) => job.owner.tenant = TenantId::single(),
             Some(Flaw::PayloadIsText) => {
-                job.payload = Payload::new(String::from_utf8_lossy(bytes).into_owned())
+                job.payload = Payload::new(String::from_utf8_lossy(bytes).into_owned());
             }
             Some(Flaw::PayloadIsCut) => job.payload = Payload::new(bytes[..bytes.len().min(65_535)].to_vec()),
             _ => {}
@@ -237,13 +237,13 @@ impl Twin {
             let Held { record, turn, .. } = &mut state.jobs[place];
             let lane = lane(&record.job);
             let last = state.last.entry(lane.clone()).or_default();
-            let least = match self.flaw {
+            let floor = match self.flaw {
                 Some(Flaw::NewcomersCatchUp) => 1,
                 Some(Flaw::NewcomersComeLast) => *last + 1,
                 _ => *present.entry(lane.clone()).or_insert(*last + 1),
             };
             let own = state.turns.entry((lane, record.job.owner.clone())).or_default();
-            *own = least.max(*own + 1);
+            *own = floor.max(*own + 1);
             *last = (*last).max(*own);
             *turn = Some(*own);
         }
@@ -618,7 +618,7 @@ impl JobQueue for Twin {
             *stats = kept(stats, self.has(Flaw::RetriesDoNotCount));
         }
         for Held { record, .. } in jobs {
-            let stats = ever.entry(record.job.kind.clone()).or_default();
+            let counts = ever.entry(record.job.kind.clone()).or_default();
             match record.state {
                 JobState::Waiting if self.is_due(record) || self.has(Flaw::DelayedIsReady) => {
                     let since = if self.has(Flaw::OldestWhenPutIn) {
@@ -627,12 +627,12 @@ impl JobQueue for Twin {
                         record.due_at
                     };
                     let due = (self.clock.now() - since.unwrap_or_default()).to_std().unwrap_or_default();
-                    stats.oldest = stats.oldest.max(Some(due));
-                    stats.ready += 1;
+                    counts.oldest = counts.oldest.max(Some(due));
+                    counts.ready += 1;
                 }
-                JobState::Waiting => stats.delayed += 1,
-                JobState::Running => stats.running += 1,
-                JobState::Dead => stats.dead += 1,
+                JobState::Waiting => counts.delayed += 1,
+                JobState::Running => counts.running += 1,
+                JobState::Dead => counts.dead += 1,
                 JobState::Done => {}
             }
         }
@@ -674,10 +674,10 @@ impl JobQueue for Twin {
                     .retain(|record| owner.as_ref().is_none_or(|owner| owner.user == record.job.owner.user));
             }
             Some(Flaw::WindowHasItsEnd) => {
-                query.finished_before = query.finished_before.map(|at| at + millisecond)
+                query.finished_before = query.finished_before.map(|at| at + millisecond);
             }
             Some(Flaw::WindowHasNoBeginning) => {
-                query.finished_since = query.finished_since.map(|at| at + millisecond)
+                query.finished_since = query.finished_since.map(|at| at + millisecond);
             }
             _ => {}
         }
