@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use integrations_benches::Result;
 use integrations_benches::figures::{Spread, Stopwatch};
 use integrations_core::Gateway;
-use integrations_core::auth::{AccessToken, SealedTokens, Tokens, Vault};
+use integrations_core::auth::{AccessToken, SealedTokens, TokenStore, Tokens, Vault};
 use integrations_core::clock::{Clock, SystemClock};
 use integrations_core::connection::{
     Account, Connection, ConnectionId, ConnectionStatus, GrantType, Owner, ServiceId,
@@ -126,7 +126,7 @@ async fn connect(store: &Arc<dyn Store>, connections: usize) -> Result<Gateway> 
             putting.join_next().await.transpose()?.transpose()?;
         }
         let (store, connection) = (Arc::clone(store), connection(&vault, number)?);
-        putting.spawn(async move { store.put(&connection).await });
+        putting.spawn(async move { TokenStore::put(&*store, &connection).await });
     }
     while let Some(put) = putting.join_next().await {
         put??;
