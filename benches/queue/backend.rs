@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 /// A kind of queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Backend {
+pub(crate) enum Backend {
     Memory,
     Sqlite,
     Postgres,
@@ -24,14 +24,14 @@ pub enum Backend {
 }
 
 impl Backend {
-    pub const ALL: [Self; 4] = [Self::Memory, Self::Sqlite, Self::Postgres, Self::Nats];
+    pub(crate) const ALL: [Self; 4] = [Self::Memory, Self::Sqlite, Self::Postgres, Self::Nats];
 
-    pub fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|backend| backend.to_string() == name)
     }
 
     /// Measures something on an empty queue, which is cleared away afterwards.
-    pub async fn with<T>(self, measure: impl AsyncFnOnce(&Site) -> Result<T>) -> Result<T> {
+    pub(crate) async fn with<T>(self, measure: impl AsyncFnOnce(&Site) -> Result<T>) -> Result<T> {
         let site = self.open().await?;
         let measured = measure(&site).await;
         site.close().await?;
@@ -67,19 +67,19 @@ impl fmt::Display for Backend {
 }
 
 /// What a host stores its connections in.
-pub trait Store: TokenStore + SyncSink + KeyValueStore {}
+pub(crate) trait Store: TokenStore + SyncSink + KeyValueStore {}
 
 impl<S: TokenStore + SyncSink + KeyValueStore> Store for S {}
 
 /// A queue, and where it is.
 #[derive(Debug)]
-pub struct Site {
+pub(crate) struct Site {
     backend: Backend,
     name: String,
     folder: Option<TempDir>,
-    pub queue: Arc<dyn JobQueue>,
+    pub(crate) queue: Arc<dyn JobQueue>,
     /// The same, where it is a store of connections, too; otherwise one in memory.
-    pub store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn Store>,
 }
 
 impl Site {
@@ -111,7 +111,7 @@ impl Site {
     }
 
     /// The same queue as another process sees it; `None` for one that no other can see.
-    pub async fn elsewhere(&self) -> Result<Option<Arc<dyn JobQueue>>> {
+    pub(crate) async fn elsewhere(&self) -> Result<Option<Arc<dyn JobQueue>>> {
         Ok(match self.backend {
             Backend::Memory => None,
             Backend::Sqlite => {
@@ -149,7 +149,7 @@ impl Site {
     }
 }
 
-pub fn postgres_url() -> String {
+pub(crate) fn postgres_url() -> String {
     env::var("POSTGRES_URL").unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".into())
 }
 

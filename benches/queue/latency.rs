@@ -13,18 +13,18 @@ use super::load::{KIND, job};
 
 /// Times from before a job is put in to where its handler begins, the shortest first.
 #[derive(Debug)]
-pub struct Waits(Vec<Duration>);
+pub(crate) struct Waits(Vec<Duration>);
 
 impl Waits {
     /// What so many percent of the jobs waited for at the most, in milliseconds.
-    pub fn percentile(&self, percent: usize) -> f64 {
+    pub(crate) fn percentile(&self, percent: usize) -> f64 {
         let place = (self.0.len() * percent / 100).min(self.0.len().saturating_sub(1));
         self.0.get(place).map_or(0.0, |wait| wait.as_secs_f64() * 1e3)
     }
 }
 
 /// Puts jobs in through `from`, one at a time, for an idle pool of 8 on `queue`.
-pub async fn waits(queue: &Arc<dyn JobQueue>, from: &dyn JobQueue, jobs: usize) -> Result<Waits> {
+pub(crate) async fn waits(queue: &Arc<dyn JobQueue>, from: &dyn JobQueue, jobs: usize) -> Result<Waits> {
     let clock = SystemClock::new();
     let (began, mut beginnings) = mpsc::unbounded_channel();
     let pool = WorkerPool::builder(Arc::clone(queue))

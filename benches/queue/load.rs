@@ -13,14 +13,14 @@ use integrations_core::queue::{
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-pub const KIND: &str = "bench";
+pub(crate) const KIND: &str = "bench";
 const TTL: Duration = Duration::from_secs(60);
 /// Among how many users the jobs are divided.
 const USERS: usize = 100;
 /// How many jobs are put in at a time when a queue is filled.
 const FILLING: usize = 1_000;
 
-pub fn job(number: usize) -> NewJob {
+pub(crate) fn job(number: usize) -> NewJob {
     let payload = format!(r#"{{"connection":"cn_{number}","stream":"primary"}}"#);
     NewJob::new(KIND, format!("user_{}", number % USERS)).payload(Payload::new(payload))
 }
@@ -28,7 +28,12 @@ pub fn job(number: usize) -> NewJob {
 /// Jobs a second that are put in, leased and settled, `batch` at a time, by so many tasks of which each waits for each
 /// of its three calls.
 #[allow(clippy::cast_precision_loss, reason = "a figure for people")]
-pub async fn round_trips(queue: &Arc<dyn JobQueue>, tasks: usize, batch: usize, seconds: f64) -> Result<f64> {
+pub(crate) async fn round_trips(
+    queue: &Arc<dyn JobQueue>,
+    tasks: usize,
+    batch: usize,
+    seconds: f64,
+) -> Result<f64> {
     let watch = Arc::new(Stopwatch::start());
     let mut running = JoinSet::new();
     for task in 0..tasks {
@@ -70,7 +75,7 @@ async fn take(queue: &dyn JobQueue, most: usize) -> integrations_core::Result<us
 
 /// Fills a queue, and returns how many jobs a second went in.
 #[allow(clippy::cast_precision_loss, reason = "a figure for people")]
-pub async fn fill(queue: &dyn JobQueue, jobs: usize) -> Result<f64> {
+pub(crate) async fn fill(queue: &dyn JobQueue, jobs: usize) -> Result<f64> {
     let watch = Stopwatch::start();
     for from in (0..jobs).step_by(FILLING) {
         queue.enqueue((from..jobs.min(from + FILLING)).map(job).collect()).await?;
@@ -80,7 +85,7 @@ pub async fn fill(queue: &dyn JobQueue, jobs: usize) -> Result<f64> {
 
 /// Jobs a second that loops lease and settle, `batch` at a time, until a queue is empty.
 #[allow(clippy::cast_precision_loss, reason = "a figure for people")]
-pub async fn loops(queue: &Arc<dyn JobQueue>, jobs: usize, tasks: usize, batch: usize) -> Result<f64> {
+pub(crate) async fn loops(queue: &Arc<dyn JobQueue>, jobs: usize, tasks: usize, batch: usize) -> Result<f64> {
     let watch = Stopwatch::start();
     let done = Arc::new(AtomicUsize::new(0));
     let mut running = JoinSet::new();
@@ -101,7 +106,7 @@ pub async fn loops(queue: &Arc<dyn JobQueue>, jobs: usize, tasks: usize, batch: 
 
 /// Jobs a second that a pool does until a queue is empty.
 #[allow(clippy::cast_precision_loss, reason = "a figure for people")]
-pub async fn pool(queue: &Arc<dyn JobQueue>, jobs: usize, concurrency: usize) -> Result<f64> {
+pub(crate) async fn pool(queue: &Arc<dyn JobQueue>, jobs: usize, concurrency: usize) -> Result<f64> {
     let work = Arc::new(NoOp { left: AtomicUsize::new(jobs), over: Notify::new() });
     let pool = WorkerPool::builder(Arc::clone(queue))
         .handler(KIND, Arc::clone(&work) as _)

@@ -61,7 +61,7 @@ fn of(backend: Backend) -> Vec<Peer> {
 }
 
 /// Races ours against each peer, in turns, and prints the figures.
-pub async fn race(backend: Backend, jobs: usize, rounds: usize) -> Result<()> {
+pub(crate) async fn race(backend: Backend, jobs: usize, rounds: usize) -> Result<()> {
     for Peer { name, script, batch, ours, goal } in of(backend) {
         let (mut own, mut theirs) = (Vec::new(), Vec::new());
         for _ in 0..rounds {

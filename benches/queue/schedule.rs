@@ -27,22 +27,22 @@ const FILLING: usize = 500;
 
 /// What was seen.
 #[derive(Debug)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Seconds of `reconcile` over all connections.
-    pub reconcile: f64,
+    pub(crate) reconcile: f64,
     /// And of the same once more, when each connection has its job.
-    pub again: f64,
+    pub(crate) again: f64,
     /// MiB of resident memory that came with it, and with the jobs of all streams.
-    pub grown_mib: f64,
+    pub(crate) grown_mib: f64,
     /// MiB of resident memory at the end.
-    pub resident_mib: f64,
+    pub(crate) resident_mib: f64,
     /// How many jobs wait for their time.
-    pub delayed: u64,
+    pub(crate) delayed: u64,
     /// How many jobs were due, and how many milliseconds a `lease` took.
-    pub ticks: Vec<(usize, Spread)>,
+    pub(crate) ticks: Vec<(usize, Spread)>,
 }
 
-pub async fn measure(site: &Site, connections: usize, rounds: usize) -> Result<Seen> {
+pub(crate) async fn measure(site: &Site, connections: usize, rounds: usize) -> Result<Seen> {
     let queue = &site.queue;
     let gateway = connect(&site.store, connections).await?;
     let scheduler = Scheduler::builder(gateway, Arc::clone(queue)).build();
