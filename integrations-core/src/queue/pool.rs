@@ -176,6 +176,10 @@ impl Jobs<'_> {
         let mut due: Option<Duration> = None;
         let mut failures = 0;
         loop {
+            // All that have ended make room at once: each lease may cost a write that has to reach a disk.
+            while let Some(ended) = self.set.try_join_next() {
+                self.ended(ended);
+            }
             let wants = self.wants();
             if !wants.is_empty() {
                 match self.lease(wants, stop.as_mut()).await {

@@ -83,3 +83,21 @@ async fn a_worker_whose_job_was_taken_stops_and_settles_nothing() {
     let report = running.stop().await;
     assert_eq!((report.lost, report.done), (1, 0));
 }
+
+/// A lease may cost a write that has to reach a disk: a pool that asks for one job at a time is as slow as that.
+#[tokio::test]
+async fn jobs_that_have_ended_together_make_room_for_one_lease() {
+    let host = Host::new();
+    let told = Told::gated();
+    for _ in 0..16 {
+        host.enqueue(NewJob::new("work", "ada")).await;
+    }
+    let running = host.run(host.pool().handler("work", Arc::clone(&told) as _).concurrency("work", 8));
+    host.soon(|| told.begun() == 8).await;
+    let before = host.queue.leases.load(Ordering::SeqCst);
+    told.open(8);
+    host.soon(|| told.begun() == 16).await;
+    assert_eq!(host.queue.leases.load(Ordering::SeqCst) - before, 1);
+    told.open(8);
+    running.stop().await;
+}
