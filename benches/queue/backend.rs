@@ -10,7 +10,7 @@ use integrations_core::cache::KeyValueStore;
 use integrations_core::memory::MemoryStore;
 use integrations_core::queue::JobQueue;
 use integrations_core::sync::SyncSink;
-use integrations_stores::{NatsQueue, PostgresStore, SqliteStore};
+use integrations_stores::{NatsQueue, PostgresStore, RedisStore, SqliteStore};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -20,11 +20,12 @@ pub(crate) enum Backend {
     Memory,
     Sqlite,
     Postgres,
+    Redis,
     Nats,
 }
 
 impl Backend {
-    pub(crate) const ALL: [Self; 4] = [Self::Memory, Self::Sqlite, Self::Postgres, Self::Nats];
+    pub(crate) const ALL: [Self; 5] = [Self::Memory, Self::Sqlite, Self::Postgres, Self::Redis, Self::Nats];
 
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|backend| backend.to_string() == name)
@@ -61,6 +62,7 @@ impl fmt::Display for Backend {
             Self::Memory => "memory",
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
+            Self::Redis => "redis",
             Self::Nats => "nats",
         })
     }
@@ -101,6 +103,11 @@ impl Site {
                 let store = Arc::new(store);
                 (self.queue, self.store) = (Arc::clone(&store) as _, store);
             }
+            Backend::Redis => {
+                let store = RedisStore::builder().prefix(&self.name).connect(&redis_url()).await?;
+                store.migrate().await?;
+                self.queue = Arc::new(store);
+            }
             Backend::Nats => {
                 let queue = NatsQueue::builder().name(&self.name).connect(&nats_url()).await?;
                 queue.migrate().await?;
@@ -121,6 +128,9 @@ impl Site {
             Backend::Postgres => {
                 Some(Arc::new(PostgresStore::builder().schema(&self.name).connect(&postgres_url()).await?))
             }
+            Backend::Redis => {
+                Some(Arc::new(RedisStore::builder().prefix(&self.name).connect(&redis_url()).await?))
+            }
             Backend::Nats => {
                 Some(Arc::new(NatsQueue::builder().name(&self.name).connect(&nats_url()).await?))
             }
@@ -138,6 +148,23 @@ impl Site {
                 let mut connection = PgConnection::connect(&postgres_url()).await?;
                 connection.execute(AssertSqlSafe(format!("DROP SCHEMA {name} CASCADE"))).await?;
             }
+            Backend::Redis => {
+                let mut connection =
+                    redis::Client::open(redis_url())?.get_multiplexed_async_connection().await?;
+                let (mut cursor, pattern) = (0_u64, format!("*{name}*"));
+                loop {
+                    let mut scan = redis::cmd("SCAN");
+                    scan.arg(cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(10_000);
+                    let (next, keys): (u64, Vec<Vec<u8>>) = scan.query_async(&mut connection).await?;
+                    if !keys.is_empty() {
+                        redis::cmd("UNLINK").arg(keys).query_async::<()>(&mut connection).await?;
+                    }
+                    cursor = next;
+                    if cursor == 0 {
+                        break;
+                    }
+                }
+            }
             Backend::Nats => {
                 let jetstream = async_nats::jetstream::new(async_nats::connect(nats_url()).await?);
                 for part in ["JOBS", "HISTORY"] {
@@ -151,6 +178,10 @@ impl Site {
 
 pub(crate) fn postgres_url() -> String {
     env::var("POSTGRES_URL").unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".into())
+}
+
+pub(crate) fn redis_url() -> String {
+    env::var("REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379".into())
 }
 
 fn nats_url() -> String {

@@ -7,7 +7,7 @@ use integrations_benches::Result;
 use integrations_benches::figures::{Spread, count};
 use serde::Deserialize;
 
-use super::backend::{Backend, Site, postgres_url};
+use super::backend::{Backend, Site, postgres_url, redis_url};
 use super::load;
 
 /// Who is compared with what.
@@ -56,6 +56,10 @@ fn of(backend: Backend) -> Vec<Peer> {
             peer("graphile-worker, local queue", "graphile-worker.mjs", None, Way::Pool(100), 1.0),
             peer("graphile-worker, local queue", "graphile-worker.mjs", None, Way::Loops(100), 1.0),
         ],
+        Backend::Redis => vec![
+            peer("BullMQ, concurrency 8", "bullmq.mjs", None, Way::Pool(8), 2.0),
+            peer("BullMQ, concurrency 8", "bullmq.mjs", None, Way::Loops(100), 2.0),
+        ],
         _ => Vec::new(),
     }
 }
@@ -102,6 +106,7 @@ fn run(script: &str, jobs: usize, batch: Option<usize>) -> Result<Option<f64>> {
         .arg(jobs.to_string())
         .args(batch.map(|batch| batch.to_string()))
         .env("POSTGRES_URL", postgres_url())
+        .env("REDIS_URL", redis_url())
         .stderr(Stdio::inherit())
         .output()?;
     if !output.status.success() {

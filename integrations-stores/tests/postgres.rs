@@ -19,6 +19,8 @@ mod opening;
 mod queue;
 #[path = "postgres/reading.rs"]
 mod reading;
+#[path = "postgres/restart.rs"]
+mod restart;
 #[path = "postgres/sharing.rs"]
 mod sharing;
 #[path = "postgres/writing.rs"]

@@ -153,9 +153,9 @@ async fn requests_that_go_together_are_served_in_their_order() {
     let leased = futures_util::future::join_all(requests.iter().map(|request| store.lease(request))).await;
     let leased: Vec<_> = leased.into_iter().map(|leased| leased.unwrap().leases).collect();
     let payloads = |place: usize| {
-        let leases = leased[place].iter();
+        let own = leased[place].iter();
         let texts: Vec<_> =
-            leases.map(|lease| str::from_utf8(lease.job.payload.as_bytes()).unwrap().to_owned()).collect();
+            own.map(|lease| str::from_utf8(lease.job.payload.as_bytes()).unwrap().to_owned()).collect();
         texts.join(" ")
     };
     assert_eq!([payloads(0), payloads(2), payloads(4)], ["0 1", "2 3 4", "5"], "those that are alike share");

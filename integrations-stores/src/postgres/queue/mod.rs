@@ -3,8 +3,9 @@
 //! Calls of one process that come at the same time go to the server together; each batch is one statement. Leases go
 //! together where worker, kinds and time are the same.
 //!
-//! * **Durability.** A job that was put in, and one that was settled, survives what a commit of the server does: see
-//!   [`postgres`](super) for `synchronous_commit`.
+//! * **Durability.** A job that was put in, and a lease, survives what a commit of the server does: see
+//!   [`postgres`](super) for `synchronous_commit`. How a job has ended is written without waiting for the disk: a crash of
+//!   the server may undo the last moments of that, and then the job is done once more.
 //! * **Order.** A job has its turn from when it is ready: the turn after its user's last, and none that is past. That is
 //!   exact for what is committed; jobs of one user that two processes put in at the same moment may come in either order.
 //! * **Failover.** Leases run on: whoever holds one extends or settles it on the new primary. Where that has lost the

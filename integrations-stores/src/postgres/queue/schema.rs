@@ -307,6 +307,8 @@ DECLARE
     kinds text[]; tenants text[]; users text[]; names text[]; twins text[]; priorities smallint[]; dues bigint[];
     nexts bytea[];
 BEGIN
+    -- Nobody waits for the disk: what a crash of the server undoes is done once more.
+    PERFORM set_config('synchronous_commit', 'off', true);
     PERFORM 1 FROM jobs AS j WHERE j.id = ANY (ids) AND j.twin IS NOT NULL ORDER BY j.twin FOR UPDATE;
     WITH gone AS (
         DELETE FROM jobs AS j
