@@ -56,7 +56,7 @@
 //! | `{prefix}:q:news` | channel | the kinds of which there is something new |
 //!
 //! # When the server fails
-//! All failures are [`ErrorKind::Store`](integrations_core::ErrorKind::Store) but for refused credentials; the connection
+//! All failures are [`ErrorKind::Store`] but for refused credentials; the connection
 //! is made again by itself.
 //!
 //! | Code | What was it | And the call |
