@@ -47,7 +47,7 @@ impl From<StoreIn> for QueueIn {
 pub(crate) struct Backends {
     connections: Arc<dyn TokenStore>,
     sink: Arc<dyn SyncSink>,
-    values: Arc<dyn KeyValueStore>,
+    pub(crate) values: Arc<dyn KeyValueStore>,
     pub(crate) queue: Arc<dyn JobQueue>,
 }
 

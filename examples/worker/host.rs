@@ -1,15 +1,14 @@
 //! What does the program that one starts do, and what do those that work?
 
 use std::error::Error;
-use std::fs;
 use std::io;
-use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use integrations_core::cache::KeyValueStore;
 use integrations_core::clock::{Clock, SystemClock};
 use integrations_core::queue::{JobQueue, WorkerPool};
 use integrations_core::schedule::{Cadence, Scheduler};
@@ -66,7 +65,7 @@ pub(crate) async fn watch(
         url: fake.url().to_owned(),
         client_id: fake.client_id().to_owned(),
         client_secret: fake.client_secret().to_owned(),
-        key: key(&options.dir)?,
+        key: key(&*backends.values).await?,
     };
     let gateway = application.gateway(backends)?;
     let scheduler = scheduler(gateway.clone(), &backends.queue);
@@ -99,18 +98,16 @@ pub(crate) async fn watch(
     Ok(())
 }
 
-/// The key that seals the tokens: made once, and kept beside the database. In earnest it comes from where secrets rest.
-fn key(dir: &Path) -> Result<String, Box<dyn Error>> {
-    let file = dir.join("worker.key");
-    if let Ok(key) = fs::read_to_string(&file) {
-        return Ok(key);
-    }
+/// The key that seals the tokens: made once, and kept beside them, so that the program can be started again. In earnest it
+/// comes from where secrets rest, and never lies beside what it seals.
+async fn key(values: &dyn KeyValueStore) -> Result<String, Box<dyn Error>> {
+    const NAME: &str = "worker/key";
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)?;
-    let key = STANDARD.encode(bytes);
-    fs::create_dir_all(dir)?;
-    fs::write(&file, &key)?;
-    Ok(key)
+    values
+        .put_if_absent(NAME, STANDARD.encode(bytes).as_bytes(), Duration::from_secs(10 * 365 * 24 * 60 * 60))
+        .await?;
+    Ok(String::from_utf8(values.get(NAME).await?.unwrap_or_default())?)
 }
 
 /// At the provider, somebody adds an event each second.

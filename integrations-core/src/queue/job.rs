@@ -297,7 +297,8 @@ pub struct Lease {
     /// The job.
     pub job: Job,
     /// Orders all leases of the queue: a later one has a higher fence, also after a restart of the queue, or in
-    /// one that was set up anew. Hand it to [`SyncRequest::with_fence`](crate::sync::SyncRequest::with_fence).
+    /// one that was set up anew. A host that moves its jobs from one queue to another sets the latter up anew, under another
+    /// name if need be: an old one may give lower fences, and sinks refuse those. Hand it to [`SyncRequest::with_fence`](crate::sync::SyncRequest::with_fence).
     pub fence: Fence,
 }
 
