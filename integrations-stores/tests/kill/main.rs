@@ -24,7 +24,7 @@ use crate::place::{Place, Stores};
 const CHILDREN: usize = 3;
 const KILLS: u64 = 200;
 /// A child is killed within so many of its steps.
-const KILL_WITHIN: u64 = 32;
+const KILL_WITHIN: u64 = 64;
 /// A child that says nothing for so long has nothing to do.
 const SILENCE: Duration = Duration::from_millis(50);
 /// Who has so much to do is slow to start.
