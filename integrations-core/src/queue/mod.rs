@@ -4,6 +4,7 @@
 //! done by a [`JobHandler`] per kind.
 
 mod after;
+mod builder;
 mod handler;
 mod held;
 mod job;
@@ -12,11 +13,12 @@ mod store;
 mod work;
 
 pub use self::after::{JobRetries, after};
+pub use self::builder::WorkerPoolBuilder;
 pub use self::handler::{JobHandler, JobRun, ProgressReporter};
 pub use self::job::{
     Job, JobFailure, JobId, JobKind, JobRecord, JobState, Lease, LeaseId, NewJob, Payload, Priority, Progress,
 };
-pub use self::pool::{PoolReport, WorkerPool, WorkerPoolBuilder};
+pub use self::pool::{PoolReport, WorkerPool};
 pub use self::store::{
     Enqueued, Enqueuing, Heartbeat, JobQuery, JobQueue, KindStats, LeaseRequest, Leased, MOST_LOST_LEASES,
     Outcome, QueueStats, Repeat, Settlement,
